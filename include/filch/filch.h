@@ -1,0 +1,31 @@
+/* filch.h - all of filch. A tour, in reading order:
+ *
+ *   loop.h    filch_for, filch_map: a loop over a range or an array
+ *   reduce.h  filch_reduce: fold a range to one value, the same bits every time
+ *   join.h    filch_join, and filch_fork/filch_reclaim for the last nanoseconds
+ *   scope.h   filch_scope, filch_spawn, filch_sync: any number of tasks
+ *   local.h   filch_local: scratch memory for each worker
+ *   pool.h    options, pools of one's own, lanes, filch_run
+ *   stats.h   what the workers did
+ *   hot.h     not for reading: the frozen layout under the inline functions
+ *
+ * Conventions: functions return 0 or a negative errno, and loops the body's own value.
+ * Options stand by name at the end of a call: filch_for(0, n, body, ctx, .grain = 64).
+ * Sizes count items unless the name says _bytes.
+ */
+#ifndef FILCH_FILCH_H
+#define FILCH_FILCH_H
+
+#define FILCH_VERSION_MAJOR 0
+#define FILCH_VERSION_MINOR 1
+#define FILCH_VERSION_PATCH 0
+
+#include <filch/pool.h>
+#include <filch/join.h>
+#include <filch/scope.h>
+#include <filch/loop.h>
+#include <filch/reduce.h>
+#include <filch/local.h>
+#include <filch/stats.h>
+
+#endif

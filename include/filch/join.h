@@ -1,0 +1,135 @@
+/* join.h - fork-join: two branches, the second of which another worker may take. */
+#ifndef FILCH_JOIN_H
+#define FILCH_JOIN_H
+
+#include <filch/pool.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* A branch. 0 goes on; anything else is the error that the join returns. */
+typedef int filch_task(filch_worker *w, void *ctx);
+
+FILCH_API int64_t filch_fork_slow(filch_worker *w, filch_job *job, int64_t index);
+FILCH_API int filch_reclaim_slow(filch_worker *w, filch_job *job, int64_t index);
+
+/**
+ * filch_fork - offer a job to the other workers.
+ *
+ * job      in the caller's frame, with job->run set; usually the first member of a struct
+ *          that holds the branch's arguments and result. It must stay until filch_reclaim
+ *          returned non-zero or filch_await returned.
+ *
+ * Returns  the job's place, for filch_reclaim.
+ * Threads  w's own: inside a body, a task or filch_run.
+ * Cost     two stores, one load, one compare: no fence, no locked instruction.
+ *
+ *     struct node { filch_job job; int n; long result; } right = { { { node_run } }, n -
+ * 2, 0 }; int64_t place = filch_fork(w, &right.job); long left = fib(w, n - 1); if
+ * (filch_reclaim(w, &right.job, place)) return left + fib(w, n - 2);       nobody took
+ * it: call directly filch_await(w, &right.job);            somebody ran node_run(their
+ * worker, &right.job) return left + right.result;
+ */
+static inline int64_t filch_fork(filch_worker *w, filch_job *job)
+{
+    int64_t index = FILCH_LOAD_RELAXED(&w->tail); /* only the owner writes it */
+
+    FILCH_STORE_RELAXED(&w->slot[index & (FILCH_RING_SLOTS - 1)], job);
+    /* ORDER(deque-private): pairs with the acquire of tail in deque_force_publish.
+     * Whoever sees index + 1 sees the slot and all of *job. Weakened:
+     * tests/model/deque_force.c, "payload". */
+    FILCH_STORE_RELEASE(&w->tail, index + 1);
+    /* ORDER(gate-dekker): tail is stored before gate is read; pairs with the heavy fence
+     * between the raise of the gate and the last look at tail in worker.c's park_idle. */
+    FILCH_FENCE_LIGHT();
+    if (FILCH_UNLIKELY(index >= FILCH_LOAD_RELAXED(&w->gate)))
+        return filch_fork_slow(w, job, index);
+    return index;
+}
+
+/**
+ * filch_reclaim - take a forked job back, newest first.
+ *
+ * place    what filch_fork returned for this job.
+ *
+ * Returns  non-zero when nobody took the job: the caller runs the branch itself (it calls
+ *          its own function; job->run is not called by filch). 0 when another worker has
+ *          it: call filch_await. Forks are reclaimed in reverse order, by w's own thread.
+ * Cost     one store, two loads, two compares when the job is still private.
+ */
+static inline int filch_reclaim(filch_worker *w, filch_job *job, int64_t place)
+{
+    /* Something else lies above the job (a task spawned into an outer scope), or it was
+     * never pushed (the ring was full). */
+    if (FILCH_UNLIKELY(FILCH_LOAD_RELAXED(&w->tail) != place + 1))
+        return filch_reclaim_slow(w, job, place);
+    /* ORDER(deque-retract): pairs with the acquire of tail in deque_force_publish: a
+     * forcer that publishes up to here has seen all that the owner did before. Weakened:
+     * tests/model/deque_force.c, "payload". */
+    FILCH_STORE_RELEASE(&w->tail, place);
+    /* ORDER(pop-dekker): tail is stored before limit is read; pairs with the heavy fence
+     * between limit and the second read of tail in deque_force_publish.
+     * Without it: tests/model/deque_force.c, "run twice". */
+    FILCH_FENCE_LIGHT();
+    if (FILCH_UNLIKELY(place < FILCH_LOAD_RELAXED(&w->limit)))
+        return filch_reclaim_slow(w, job, place);
+    return 1;
+}
+
+/**
+ * filch_await - wait for a job that filch_reclaim did not get back.
+ *
+ * While it waits, the thread runs only work that this very job created.
+ * On return the job has run, and its writes are visible.
+ */
+FILCH_API void filch_await(filch_worker *w, filch_job *job);
+
+/* The second branch of filch_join, in the frame of the first. */
+struct filch_join_branch {
+    filch_job job;
+    filch_task *task;
+    void *ctx;
+    int err;
+};
+
+FILCH_API void filch_join_run(filch_worker *w, filch_job *job);
+FILCH_API int filch_join_outside(filch_task *a, void *actx, filch_task *b, void *bctx);
+
+/**
+ * filch_join - run two branches, perhaps at the same time.
+ *
+ * Serial meaning:  err = a(w, actx); if (!err) err = b(w, bctx); return err;
+ *
+ * w        the caller's worker; NULL from outside a pool: the default pool is used, and
+ * the branches get their worker as an argument.
+ *
+ * Returns  a's value if it is not 0, otherwise b's. When a fails, b may have run or not.
+ * The default pool not being there is no error: the branches run on the caller. Threads
+ * w's own, or any with NULL. Cost     as filch_fork and filch_reclaim, and inlined where
+ * a and b are known.
+ */
+static inline int filch_join(filch_worker *w, filch_task *a, void *actx, filch_task *b,
+                             void *bctx)
+{
+    struct filch_join_branch right;
+    int64_t place;
+    int err;
+
+    if (FILCH_UNLIKELY(!w))
+        return filch_join_outside(a, actx, b, bctx);
+    right.job.run = filch_join_run;
+    right.task = b;
+    right.ctx = bctx;
+    place = filch_fork(w, &right.job);
+    err = a(w, actx);
+    if (FILCH_LIKELY(filch_reclaim(w, &right.job, place)))
+        return err ? err : b(w, bctx);
+    filch_await(w, &right.job);
+    return err ? err : right.err;
+}
+
+#ifdef __cplusplus
+}
+#endif
+#endif

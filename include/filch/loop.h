@@ -1,0 +1,63 @@
+/* loop.h - parallel loops over index ranges and arrays. */
+#ifndef FILCH_LOOP_H
+#define FILCH_LOOP_H
+
+#include <filch/pool.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* The body of a loop gets a range, so that the compiler can vectorise its inner loop.
+ * 0 goes on; anything else is an error that ends the loop. */
+typedef int filch_body(filch_worker *w, size_t begin, size_t end, void *ctx);
+
+/**
+ * filch_for - run body over sub-ranges that together cover [begin, end) exactly once.
+ *
+ *     filch_for(0, n, scale_rows, &args);
+ *     filch_for(0, n, scale_rows, &args, .grain = 64, .max_workers = 2);
+ *
+ * Serial meaning:  body(w, begin, end, ctx)
+ *
+ * body     called concurrently; must not leave by longjmp or a C++ exception
+ * .grain   fewest items in one call, where the range allows (items, not bytes); 0: chosen
+ *
+ * Returns  0 when every item was run; the body's value for the lowest range that returned
+ *          non-zero (ranges above it may be skipped), which is what the serial loop
+ * returns; -EINVAL, and nothing run, for a NULL body, begin > end or foreign options. All
+ * writes made by the bodies are visible to the caller. Threads  any, also from inside a
+ * body; several at once. Cost     O(n) work, O(log(n / grain)) deep, no allocation.
+ * Source   lazy binary splitting: Tzannes, Caragea, Barua, Vishkin, PPoPP 2010.
+ */
+#define filch_for(begin, end, body, ...) \
+    filch_for_with(begin, end, body, FILCH_OPTS(__VA_ARGS__))
+FILCH_API int filch_for_with(size_t begin, size_t end, filch_body *body,
+                             const filch_opts *opts);
+
+/* The body of a map: count elements from in to out. */
+typedef int filch_map_body(filch_worker *w, const void *in, void *out, size_t count,
+                           void *ctx);
+
+/**
+ * filch_map - out[i] = f(in[i]) for count elements, in pieces of consecutive elements.
+ *
+ *     filch_map(in, sizeof *in, out, sizeof *out, n, to_grey, NULL);
+ *
+ * Serial meaning:  body(w, in, out, count, ctx)
+ *
+ * in, out  arrays of count elements of in_bytes and out_bytes each. They may be the same
+ *          array when the element sizes are equal; otherwise they must not overlap.
+ *
+ * Returns  as filch_for; -EINVAL also for an element size of 0, a NULL array with count >
+ * 0, or a size that overflows.
+ */
+#define filch_map(in, in_bytes, out, out_bytes, count, body, ...) \
+    filch_map_with(in, in_bytes, out, out_bytes, count, body, FILCH_OPTS(__VA_ARGS__))
+FILCH_API int filch_map_with(const void *in, size_t in_bytes, void *out, size_t out_bytes,
+                             size_t count, filch_map_body *body, const filch_opts *opts);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,159 @@
+/* pool.h - pools of workers, the options that every call takes, and the worker in a body.
+ */
+#ifndef FILCH_POOL_H
+#define FILCH_POOL_H
+
+#include <filch/hot.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct filch_pool filch_pool;
+
+/* Where the threads of a pool run. */
+enum filch_bind {
+    FILCH_BIND_AUTO, /* core, when the pool covers every core it may use; node otherwise
+                      */
+    FILCH_BIND_CORE, /* one core each */
+    FILCH_BIND_NODE, /* the NUMA nodes that the pool uses */
+    FILCH_BIND_NONE  /* wherever the system likes */
+};
+
+/**
+ * filch_pool_options - how to make a pool; 0 means chosen, for each.
+ *
+ * workers     threads at work together, the caller included: workers - 1 are started.
+ *             Chosen: FILCH_NUM_THREADS, or as many as the affinity mask and the CPU
+ * quota allow. An explicit number may exceed the CPUs (at most FILCH_MAX_WORKERS). bind
+ * see enum filch_bind. Chosen: FILCH_BIND, or auto. The caller's own affinity is never
+ * changed. stack_bytes of each thread. Chosen: FILCH_STACKSIZE, or the stack limit of the
+ * process. spin_us     how long a thread without work looks on before it sleeps; -1: not
+ * at all. Chosen: FILCH_SPIN_US, or a default found by measurement.
+ */
+typedef struct filch_pool_options {
+    size_t struct_size;
+    uint32_t abi;
+    uint32_t workers;
+    int32_t bind;
+    int32_t spin_us;
+    size_t stack_bytes;
+} filch_pool_options;
+
+#define FILCH_MAX_WORKERS 4096u
+
+#define FILCH_POOL_OPTIONS(...)   \
+    (&(const filch_pool_options){ \
+        .struct_size = sizeof(filch_pool_options), .abi = FILCH_HOT_ABI, __VA_ARGS__})
+
+/**
+ * filch_pool_create - start a pool of one's own.
+ *
+ *     filch_pool *pool;
+ *     int err = filch_pool_create(&pool, FILCH_POOL_OPTIONS(.workers = 4));
+ *
+ * options  NULL: all chosen.
+ *
+ * Returns  0; -EINVAL for an option out of range or a foreign struct_size or ABI number;
+ *          -ENOMEM. *out is NULL on failure. When the system gives fewer threads than
+ * asked for, none included, the pool works with those: see filch_pool_workers. Threads
+ * any.
+ */
+FILCH_API int filch_pool_create(filch_pool **out, const filch_pool_options *options);
+
+/**
+ * filch_pool_destroy - stop the threads and free the pool.
+ *
+ * No call on the pool may be running. NULL is allowed. In a child after fork(), where the
+ * threads do not exist, it frees the memory.
+ */
+FILCH_API void filch_pool_destroy(filch_pool *pool);
+
+/**
+ * filch_pool_default - the pool of the calls that name none, made on first use.
+ *
+ * It is destroyed when the library is unloaded or the process exits.
+ *
+ * Returns  NULL when there is no memory for it; loops then run on their caller.
+ */
+FILCH_API filch_pool *filch_pool_default(void);
+
+/** filch_pool_workers - threads that work together in the pool, the caller included (>=
+ * 1). NULL means the default pool. */
+FILCH_API unsigned filch_pool_workers(filch_pool *pool);
+
+/** filch_pool_reason - why the pool has that many workers: "FILCH_NUM_THREADS",
+ * "options", "affinity mask", "CPU quota" or "threads that could be started". Static
+ * storage. */
+FILCH_API const char *filch_pool_reason(filch_pool *pool);
+
+/**
+ * filch_opts - the options that every parallel call takes, by name, after the context:
+ *
+ *     filch_for(0, n, body, &args, .grain = 64, .pool = mine);
+ *
+ * ctx          handed to every body (the argument before the options)
+ * pool         NULL: the default pool; inside a body, the pool of that body
+ * worker       the caller's worker, where known: saves a thread-local look-up
+ * grain        fewest items in one call of the body, where the range allows; 0: chosen
+ * max_workers  most threads in this call at a time, the caller included; 0: all. 1:
+ * serial. Calls nested in it have a limit of their own.
+ */
+typedef struct filch_opts {
+    size_t struct_size;
+    uint32_t abi;
+    uint32_t max_workers;
+    void *ctx;
+    filch_pool *pool;
+    filch_worker *worker;
+    size_t grain;
+} filch_opts;
+
+#define FILCH_OPTS(...)   \
+    (&(const filch_opts){ \
+        .struct_size = sizeof(filch_opts), .abi = FILCH_HOT_ABI, .ctx = __VA_ARGS__})
+
+/* What filch_run runs. */
+typedef int filch_run_body(filch_worker *w, void *ctx);
+
+/**
+ * filch_run - enter a pool: run body on the calling thread, as a worker of the pool.
+ *
+ * The way from outside to filch_fork and filch_join with a worker in hand.
+ *
+ * Returns  body's value; -EINVAL, and nothing run, for a NULL body or foreign options.
+ */
+#define filch_run(body, ...) filch_run_with(body, FILCH_OPTS(__VA_ARGS__))
+FILCH_API int filch_run_with(filch_run_body *body, const filch_opts *opts);
+
+/**
+ * filch_lane - the number of the calling worker in the innermost parallel loop.
+ *
+ * Dense, in [0, filch_lanes(w)), exclusive while a body runs: no other body of the same
+ * loop runs on that lane until this one returns, whatever it waits for in between. So
+ * scratch memory can be indexed by it. 0 outside a loop.
+ */
+FILCH_API unsigned filch_lane(const filch_worker *w);
+
+/** filch_lanes - the limit of filch_lane in the innermost loop; 1 outside. */
+FILCH_API unsigned filch_lanes(const filch_worker *w);
+
+/** filch_lane_limit - the limit that filch_lane will have in a call with these options,
+ * known before the call: min(filch_pool_workers, max_workers). */
+#define filch_lane_limit(...) filch_lane_limit_with(FILCH_OPTS(NULL, __VA_ARGS__))
+FILCH_API unsigned filch_lane_limit_with(const filch_opts *opts);
+
+/** filch_cancelled - whether an error has made the rest of the innermost loop or scope of
+ * w unnecessary. A long body asks now and then, and may return early with any value. */
+FILCH_API int filch_cancelled(const filch_worker *w);
+
+/** filch_worker_current - the calling thread's worker, or NULL outside a pool. */
+FILCH_API filch_worker *filch_worker_current(void);
+
+/** filch_version - "major.minor.patch" of the library that is running. */
+FILCH_API const char *filch_version(void);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,62 @@
+/* scope.h - a scope: any number of tasks, spawned from anywhere below it, waited for at
+ * its end. */
+#ifndef FILCH_SCOPE_H
+#define FILCH_SCOPE_H
+
+#include <filch/pool.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct filch_scope filch_scope;
+
+/* A scope's body, and a task of it. ctx of a task is its own copy. 0 goes on; anything
+ * else is an error. */
+typedef int filch_scope_body(filch_worker *w, filch_scope *scope, void *ctx);
+
+/**
+ * filch_scope - run body, then wait for all tasks that were spawned into the scope.
+ *
+ * Returns  0; else the body's own value if it is not 0; else the value of the failing
+ * task that was spawned first. After a failure, tasks not yet started may be skipped.
+ *          -EINVAL, and nothing run, for a NULL body or foreign options.
+ *          All writes made by the tasks are visible to the caller.
+ * Threads  any, also from inside a body or task.
+ */
+#define filch_scope(body, ...) filch_scope_with(body, FILCH_OPTS(__VA_ARGS__))
+FILCH_API int filch_scope_with(filch_scope_body *body, const filch_opts *opts);
+
+/**
+ * filch_spawn - add a task to a scope.
+ *
+ * Serial meaning:  task(w, scope, copy of ctx)
+ *
+ * w          the caller's worker
+ * scope      the scope whose body or task is running, or one around it. Its end waits for
+ *            the task, also when the spawner has long returned.
+ * ctx        ctx_bytes from here are copied into the task; the task gets the copy,
+ * aligned for any type, and the spawner's memory may change at once. Size 0: ctx itself
+ *            is handed on, and must outlive the task.
+ *
+ * Returns  0; -EINVAL for a NULL worker, scope or task. It never fails for lack of
+ * memory: the task then runs at once, on the caller (as it does when the deque is full).
+ * Cost     one locked instruction; no allocation after warm-up for ctx_bytes <= 64,
+ * malloc above that.
+ */
+FILCH_API int filch_spawn(filch_worker *w, filch_scope *scope, filch_scope_body *task,
+                          const void *ctx, size_t ctx_bytes);
+
+/**
+ * filch_sync - wait, in the scope's body, for all tasks spawned so far.
+ *
+ * Returns  0, or the value that filch_scope would return for the tasks so far; -EDEADLK
+ * from inside a task of the scope, which would wait for itself; -EINVAL for NULL, or on
+ *          a worker other than the one that runs the scope's body.
+ */
+FILCH_API int filch_sync(filch_worker *w, filch_scope *scope);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

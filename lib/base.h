@@ -1,0 +1,26 @@
+/* base.h - assertions, and small helpers without a better home.
+ *
+ * FL_ASSERT is for filch's own bugs, and on in debug builds only: what a caller may get
+ * wrong returns an error instead.
+ */
+#ifndef FL_BASE_H
+#define FL_BASE_H
+
+#include <assert.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef NDEBUG
+#define FL_ASSERT(condition) ((void)0)
+#else
+#define FL_ASSERT(condition) assert(condition)
+#endif
+
+#define FL_CONTAINER_OF(pointer, type, member) \
+    ((type *)((char *)(pointer)-offsetof(type, member)))
+
+#define FL_MIN(a, b) ((a) < (b) ? (a) : (b))
+#define FL_MAX(a, b) ((a) > (b) ? (a) : (b))
+
+#endif

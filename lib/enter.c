@@ -1,0 +1,163 @@
+/* enter.c - callers: nested, guests, alone; and what a body may ask about its worker. */
+#include <errno.h>
+#include <string.h>
+#include "enter.h"
+#include "options.h"
+#include "pool_life.h"
+
+/* --- guests
+ * ------------------------------------------------------------------------------ */
+
+/* A free guest slot, or NULL. */
+static struct fl_worker *guest_enter(struct filch_pool *pool)
+{
+    uint32_t guests = pool->slots - pool->thread_slots;
+    uint64_t all = guests == 64 ? UINT64_MAX : (UINT64_C(1) << guests) - 1;
+    uint64_t free, bit;
+
+    while ((free = ~fl_load_relaxed(&pool->guests_in) & all)) {
+        bit = free & -free; /* the lowest: its memory is the warmest */
+        /* ORDER(guest-slot): pairs with the release in guest_leave: a guest sees its slot
+         * as the last one left it. */
+        if (!(fl_or_acq_rel(&pool->guests_in, bit) & bit))
+            return &pool->slot[pool->thread_slots + (uint32_t)__builtin_ctzll(bit)];
+    }
+    return NULL;
+}
+
+static void guest_leave(struct fl_worker *guest)
+{
+    struct filch_pool *pool = guest->pool;
+
+    /* ORDER(guest-slot): pairs with the acquire in guest_enter. */
+    fl_and_acq_rel(&pool->guests_in,
+                   ~(UINT64_C(1) << (guest->index - pool->thread_slots)));
+}
+
+/* --- alone
+ * ------------------------------------------------------------------------------- */
+
+/* A worker without a slot: it never has more than one job in its deque, and nobody steals
+ * from it, so its ring is cut off behind two entries. */
+#define SOLO_BYTES (offsetof(struct fl_worker, deque.hot.slot) + 2 * sizeof(filch_job *))
+
+struct solo {
+    _Alignas(struct fl_worker) char bytes[SOLO_BYTES];
+};
+
+/* Out of line, because a compiler that sees the storage complains that it is not all of
+ * the struct. */
+__attribute__((noinline)) static struct fl_worker *solo_init(void *storage,
+                                                             struct filch_pool *pool)
+{
+    struct fl_worker *worker = storage;
+
+    memset(storage, 0, SOLO_BYTES);
+    worker->pool = pool;
+    worker->index = FL_SOLO;
+    worker->context.lanes = 1;
+    worker->cpu = -1;
+    deque_init(&worker->deque, false); /* the gate stays up: every fork comes to join.c */
+    return worker;
+}
+
+/* --- the way in
+ * -------------------------------------------------------------------------- */
+
+static int enter_from_outside(struct filch_pool *pool,
+                              int (*inside)(struct fl_worker *worker, void *arg),
+                              void *arg)
+{
+    struct fl_worker *outer = fl_current, *worker = NULL;
+    uint64_t since;
+    struct solo solo;
+    int value;
+
+    if (pool) {
+        fl_pool_revive(pool);
+        worker = guest_enter(pool);
+    }
+    if (!worker) {
+        fl_current = worker = solo_init(&solo, pool);
+        value = inside(worker, arg);
+        fl_worker_free_memory(worker);
+        fl_current = outer;
+        return value;
+    }
+    since = fl_now_ns();
+    fl_current = worker;
+    value = inside(worker, arg);
+    fl_current = outer;
+    fl_count_add(&worker->counters.busy_ns, fl_now_ns() - since);
+    guest_leave(worker);
+    return value;
+}
+
+int fl_enter(const filch_opts *opts, int (*inside)(struct fl_worker *worker, void *arg),
+             void *arg)
+{
+    struct fl_worker *worker =
+        opts && opts->worker ? worker_of(opts->worker) : fl_current;
+
+    if (worker && (!opts || !opts->pool || opts->pool == worker->pool))
+        return inside(worker, arg);
+    return enter_from_outside(opts && opts->pool ? opts->pool : filch_pool_default(),
+                              inside, arg);
+}
+
+struct run {
+    filch_run_body *body;
+    void *ctx;
+};
+
+static int run_inside(struct fl_worker *worker, void *arg)
+{
+    struct run *run = arg;
+
+    return run->body(worker_hot(worker), run->ctx);
+}
+
+int filch_run_with(filch_run_body *body, const filch_opts *opts)
+{
+    struct run run = {body, opts ? opts->ctx : NULL};
+
+    if (!body || fl_opts_check(opts))
+        return -EINVAL;
+    return fl_enter(opts, run_inside, &run);
+}
+
+/* --- questions in a body
+ * ----------------------------------------------------------------- */
+
+unsigned filch_lane(const filch_worker *w)
+{
+    return w ? worker_of(w)->context.lane : 0;
+}
+
+unsigned filch_lanes(const filch_worker *w)
+{
+    return w ? worker_of(w)->context.lanes : 1;
+}
+
+unsigned filch_lane_limit_with(const filch_opts *opts)
+{
+    const struct fl_worker *worker =
+        opts && opts->worker ? worker_of(opts->worker) : fl_current;
+    uint32_t workers = opts && opts->pool ? filch_pool_workers(opts->pool)
+                       : worker           ? worker_parallelism(worker)
+                                          : filch_pool_workers(NULL);
+
+    return opts && opts->max_workers ? FL_MIN(opts->max_workers, workers) : workers;
+}
+
+int filch_cancelled(const filch_worker *w)
+{
+    const struct fl_context *context = &worker_of(w)->context;
+
+    return context->failure && failure_is_below(context->failure, context->at);
+}
+
+filch_worker *filch_worker_current(void)
+{
+    return fl_current ? worker_hot(fl_current) : NULL;
+}

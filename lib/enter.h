@@ -1,0 +1,17 @@
+/* enter.h - how a call gets its worker.
+ *
+ * Job: the one way into a pool, for every public call: nested in the caller's own worker,
+ * as a guest in a free slot, or alone (solo) when there is none. Relies on pool.c.
+ */
+#ifndef FL_ENTER_H
+#define FL_ENTER_H
+
+#include <filch/pool.h>
+#include "worker.h"
+
+/* Call inside(worker, arg) on the calling thread, as a worker of the pool that opts
+ * names, and return its value. Pre: opts were checked (NULL is fine). */
+int fl_enter(const filch_opts *opts, int (*inside)(struct fl_worker *worker, void *arg),
+             void *arg);
+
+#endif

@@ -1,0 +1,57 @@
+/* loop.h - how every loop is split and launched: the one place for grain and lanes.
+ *
+ * Job: run a range in pieces that any worker of the call may take. Algorithms fill in an
+ * fl_loop and call fl_loop_run; they know nothing of deques.
+ */
+#ifndef FL_LOOP_H
+#define FL_LOOP_H
+
+#include <filch/loop.h>
+#include "enter.h"
+
+/* Pieces that a worker can have on offer at a time, over all the loops it is in: 64
+ * halvings of the longest range, for a few loops in each other. With none free a range is
+ * not split further. */
+#define FL_PIECES 256
+
+#define FL_LANE_WORDS (FILCH_MAX_WORKERS / 64)
+
+/* Half a range on offer, in its splitter's worker; free again when the thief has copied
+ * it. */
+struct fl_piece {
+    _Alignas(64) struct fl_task task;
+    struct fl_loop *loop;
+    size_t begin, end;
+    uint32_t is_busy;
+};
+
+struct fl_loop {
+    struct fl_latch latch; /* counts items */
+    struct fl_failure failure;
+    filch_body *body;
+    void *ctx;
+    size_t origin; /* splits are multiples of FL_SPLIT_ALIGN items away from it */
+    size_t grain;
+    uint32_t lanes;
+    bool is_limited; /* fewer lanes than workers */
+    /* Bit i: lane i is taken. As many words as there are lanes for are in use. */
+    uint64_t lanes_taken[FL_LANE_WORDS];
+};
+
+/* Where ranges are long, they are cut at multiples of this many items from the beginning,
+ * so that vector code keeps its alignment and neighbours share no cache line. */
+#define FL_SPLIT_ALIGN 64
+
+/* The grain of a loop over count items: what opts says, or a share of a worker's share.
+ */
+size_t fl_loop_grain(const struct fl_worker *worker, const filch_opts *opts,
+                     size_t count);
+
+/* The most workers that may work on a call with these options. */
+uint32_t fl_loop_lanes(const struct fl_worker *worker, const filch_opts *opts);
+
+/* Run body over [begin, end) and return the value of the lowest failing range, or 0. */
+int fl_loop_run(struct fl_worker *worker, size_t begin, size_t end, size_t grain,
+                filch_body *body, void *ctx, const filch_opts *opts);
+
+#endif

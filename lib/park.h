@@ -1,0 +1,84 @@
+/* park.h - putting workers to sleep, and waking no more of them than there is work for.
+ *
+ * Job: a permit to sleep on (fl_parker, one per worker), and the list and count of a
+ * pool's hungry workers (fl_lot). The protocol, and why no wake-up is lost: PARKING.md
+ * beside this file. Relies on platform.h for the futex. Knows no pool: who looks for
+ * work, and where, is the business of worker.c.
+ */
+#ifndef FL_PARK_H
+#define FL_PARK_H
+
+#include "base.h"
+#include "atomics.h"
+
+enum { FL_PARKER_EMPTY, FL_PARKER_NOTIFIED, FL_PARKER_ASLEEP };
+
+/* Holds at most one permit. */
+struct fl_parker {
+    _Alignas(64) uint32_t state;
+    /* The lot's, under its lock. */
+    struct fl_parker *next_sleeper;
+    bool is_listed;
+};
+
+/* Workers without work: those that search, and those that sleep (a list, newest first).
+ */
+struct fl_lot {
+    _Alignas(64) uint64_t hungry; /* searching << 32 | sleeping; changed together */
+    _Alignas(64) uint32_t lock;
+    struct fl_parker *sleepers;
+};
+
+static inline uint32_t lot_sleeping(uint64_t hungry)
+{
+    return (uint32_t)hungry;
+}
+
+static inline uint32_t lot_searching(uint64_t hungry)
+{
+    return (uint32_t)(hungry >> 32);
+}
+
+/* --- the parker
+ * -------------------------------------------------------------------------- */
+
+/* Sleep until there is a permit, and use it up. Only the owner. True when it really
+ * slept. */
+bool parker_wait(struct fl_parker *parker);
+
+/* Give a permit. True when the owner slept and has been woken. The last touch of whatever
+ * the permit is about: the owner may be gone on its way at once. */
+bool parker_notify(struct fl_parker *parker);
+
+/* --- the lot
+ * ----------------------------------------------------------------------------- */
+
+void lot_search_begin(struct fl_lot *lot);
+
+/* A searcher found work. True when it was the last one and somebody sleeps: the finder
+ * then wakes one, so that the search goes on while there is work. */
+bool lot_search_end(struct fl_lot *lot);
+
+/* A searcher joins the sleepers. The fence that makes this count, and the last look for
+ * work, are the caller's (worker.c); after it parker_wait, or lot_sleep_cancel. */
+void lot_sleep_begin(struct fl_lot *lot, struct fl_parker *parker);
+
+/* A sleeper that found work after all searches again. When a waker was faster, its permit
+ * stays with the parker. Either way the caller is a searcher. */
+void lot_sleep_cancel(struct fl_lot *lot, struct fl_parker *parker);
+
+/* Wake one sleeper, which becomes a searcher, unless somebody searches already or nobody
+ * sleeps. Pre: a full fence since the work was published. Returns whether one was woken.
+ */
+bool lot_wake_one(struct fl_lot *lot);
+
+/* Wake them all (shutdown). */
+void lot_wake_all(struct fl_lot *lot);
+
+/* Whether anyone is without work. Ordered by the caller's fence. */
+static inline bool lot_is_hungry(const struct fl_lot *lot)
+{
+    return fl_load_relaxed(&lot->hungry) != 0;
+}
+
+#endif

@@ -1,0 +1,103 @@
+/* platform.h - the operating system behind one contract.
+ *
+ * Job: threads, futex, clock, fences across threads, memory, affinity, CPU quota.
+ * Every function returns 0 or a negative errno unless it says otherwise; none prints,
+ * none exits. Another system means another platform_*.c.
+ */
+#ifndef FL_PLATFORM_H
+#define FL_PLATFORM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <pthread.h>
+
+/* --- time ------------------------------------------------------------------------------
+ */
+
+/* Nanoseconds of a clock that never goes back. */
+uint64_t fl_now_ns(void);
+
+/* --- waiting ---------------------------------------------------------------------------
+ */
+
+/* Sleep while *word == expected. May return early for any reason: the caller looks again.
+ */
+void fl_futex_wait(uint32_t *word, uint32_t expected);
+
+/* Wake up to count sleepers on word. The memory may be gone already (it is an address
+ * only). */
+void fl_futex_wake(uint32_t *word, int count);
+
+/* Give the CPU to another runnable thread, if there is one. */
+void fl_yield(void);
+
+/* --- fences across threads
+ * --------------------------------------------------------------- */
+
+/* Make fl_heavy_fence usable in this process. True when it is; the answer does not change
+ * in a process, and survives fork. */
+bool fl_heavy_fence_init(void);
+
+/* Pre: fl_heavy_fence_init() was true. Every running thread of the process passes a full
+ * fence between the call and the return; the caller does so too. */
+void fl_heavy_fence(void);
+
+/* --- memory
+ * ------------------------------------------------------------------------------ */
+
+#define FL_CACHE_LINE 64
+
+/* Zeroed memory, aligned to a cache line; NULL when there is none. Large blocks are not
+ * touched until used. Free with fl_free(). */
+void *fl_zalloc(size_t bytes);
+void fl_free(void *block);
+
+/* --- threads
+ * ----------------------------------------------------------------------------- */
+
+typedef pthread_t fl_thread;
+
+/* Start a thread with all signals blocked, so that handlers run on the program's own
+ * threads. stack_bytes 0: the soft stack limit of the process where it is finite, else
+ * the system's default. Raised to the least stack the system allows. */
+int fl_thread_start(fl_thread *thread, size_t stack_bytes, void *(*main)(void *),
+                    void *arg);
+void fl_thread_join(fl_thread thread);
+
+/* Names show in debuggers and top; at most 15 characters, longer ones are cut. */
+void fl_thread_name(const char *name);
+
+/* --- CPUs
+ * -------------------------------------------------------------------------------- */
+
+/* A set of operating system CPU numbers, as large as the machine needs. */
+struct fl_cpuset {
+    size_t bytes;
+    void *bits; /* a cpu_set_t of that many bytes */
+};
+
+/* The calling thread's affinity mask. Post: on success *set owns memory, free it with
+ * fl_cpuset_free (which allows a set that is all zero). */
+int fl_cpuset_allowed(struct fl_cpuset *set);
+int fl_cpuset_init(struct fl_cpuset *set, unsigned highest_cpu); /* an empty set */
+void fl_cpuset_free(struct fl_cpuset *set);
+void fl_cpuset_add(struct fl_cpuset *set, unsigned cpu);
+bool fl_cpuset_has(const struct fl_cpuset *set, unsigned cpu);
+unsigned fl_cpuset_count(const struct fl_cpuset *set);
+/* One past the highest CPU number that the set can hold. */
+unsigned fl_cpuset_limit(const struct fl_cpuset *set);
+
+/* Bind the calling thread. */
+int fl_bind_self(const struct fl_cpuset *set);
+
+/* The CPU the caller is on now, or -1. */
+int fl_current_cpu(void);
+
+/* CPU time that the control groups (v1 and v2) around this process allow, in thousandths
+ * of a CPU: the smallest along the path to the root; 0 where nothing limits it or nothing
+ * can be read. root: "" for the real system; tests put a directory here under which proc/
+ * and sys/ are looked for. */
+uint64_t fl_cpu_quota_milli(const char *root);
+
+#endif

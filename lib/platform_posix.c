@@ -1,0 +1,215 @@
+/* platform_posix.c - time, futex, fences, memory and threads on Linux with POSIX threads.
+ *
+ * Job: everything of platform.h but CPU sets (platform_cpuset.c) and the quota of the
+ * control groups (platform_quota.c). Relies on futex(2) and, where the kernel has and
+ * allows it, membarrier(2). Keeps no state of its own: what must be remembered, the
+ * kernel remembers. Never prints, never handles a signal.
+ */
+#define _GNU_SOURCE
+#include "platform.h"
+#include "base.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#ifdef __linux__
+#include <linux/futex.h>
+#include <linux/membarrier.h>
+#include <sys/syscall.h>
+#else
+#error \
+    "platform_posix.c waits on Linux futexes: give this system fl_futex_wait/_wake first"
+#endif
+
+/* --- time ------------------------------------------------------------------------------
+ */
+
+uint64_t fl_now_ns(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+/* --- waiting ---------------------------------------------------------------------------
+ */
+
+/* Private: the kernel then takes the address itself for the key and never looks behind it
+ * on a wake, which is what lets a waker touch a word whose owner has already left. */
+void fl_futex_wait(uint32_t *word, uint32_t expected)
+{
+    syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, expected, NULL, NULL, 0);
+}
+
+void fl_futex_wake(uint32_t *word, int count)
+{
+    syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, count, NULL, NULL, 0);
+}
+
+void fl_yield(void)
+{
+    sched_yield();
+}
+
+/* --- fences across threads --------------------------------------------------------- */
+
+#if defined(__linux__) && defined(SYS_membarrier)
+
+/* The kernel keeps the registration with the address space, so asking again costs a
+ * system call and no answer has to be cached; fork copies it with the address space. */
+bool fl_heavy_fence_init(void)
+{
+    return syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0) == 0;
+}
+
+void fl_heavy_fence(void)
+{
+    while (syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0) != 0) {
+        /* Kernels that keep their CPU masks off the stack allocate one here, and may be
+         * out of memory for a moment. Anything else means that the process forbade the
+         * call to itself after it was registered (seccomp). To go on without the fence is
+         * to run jobs twice or never: dying is the better failure. */
+        if (errno != ENOMEM)
+            abort();
+        sched_yield();
+    }
+}
+
+#else
+
+bool fl_heavy_fence_init(void)
+{
+    return false;
+}
+
+void fl_heavy_fence(void)
+{
+    FL_ASSERT(!"fl_heavy_fence without fl_heavy_fence_init");
+}
+
+#endif
+
+/* --- memory ------------------------------------------------------------------------ */
+
+_Static_assert(FL_CACHE_LINE >= sizeof(void *) && _Alignof(max_align_t) >= sizeof(void *),
+               "the gap before an aligned block holds a pointer");
+
+/* calloc and not aligned_alloc with memset: calloc knows that fresh pages are zero
+ * already and leaves them untouched. calloc and not mmap: leak checkers follow it. */
+void *fl_zalloc(size_t bytes)
+{
+    char *start;
+    char *block;
+
+    if (bytes > SIZE_MAX - FL_CACHE_LINE)
+        return NULL;
+    start = calloc(1, bytes + FL_CACHE_LINE);
+    if (!start)
+        return NULL;
+    /* Up to the next line, a whole one where start is on a line already: never a gap of
+     * 0. */
+    block = start + (FL_CACHE_LINE - (uintptr_t)start % FL_CACHE_LINE);
+    ((void **)(void *)block)[-1] = start;
+    return block;
+}
+
+void fl_free(void *block)
+{
+    if (block)
+        free(((void **)block)[-1]);
+}
+
+/* --- threads ----------------------------------------------------------------------- */
+
+/* 0: the system's default. */
+static size_t soft_stack_limit(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_STACK, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY)
+        return 0;
+    return (size_t)FL_MIN(limit.rlim_cur, (rlim_t)SIZE_MAX);
+}
+
+static size_t least_stack(void)
+{
+    /* Asked at run time: static thread-local data of the program counts in, and with it
+     * the constant of limits.h may be too small to start a thread at all. */
+    long least = sysconf(_SC_THREAD_STACK_MIN);
+
+    return (size_t)FL_MAX(least, (long)PTHREAD_STACK_MIN);
+}
+
+/* pthread_attr_setstacksize may refuse what is not whole pages. */
+static size_t round_up_to_page(size_t bytes)
+{
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    size_t beyond = bytes % page;
+
+    if (beyond == 0)
+        return bytes;
+    if (bytes > SIZE_MAX - page)
+        return bytes - beyond; /* nobody has that much: pthread_create will say so */
+    return bytes - beyond + page;
+}
+
+static int set_stack(pthread_attr_t *attributes, size_t stack_bytes)
+{
+    if (stack_bytes == 0)
+        stack_bytes = soft_stack_limit();
+    if (stack_bytes == 0)
+        return 0;
+    stack_bytes = round_up_to_page(FL_MAX(stack_bytes, least_stack()));
+    return pthread_attr_setstacksize(attributes, stack_bytes);
+}
+
+int fl_thread_start(fl_thread *thread, size_t stack_bytes, void *(*main)(void *),
+                    void *arg)
+{
+    pthread_attr_t attributes;
+    sigset_t all;
+    sigset_t before;
+    int err;
+
+    err = pthread_attr_init(&attributes);
+    if (err)
+        return -err;
+    err = set_stack(&attributes, stack_bytes);
+    if (err)
+        goto destroy_attributes;
+
+    /* The new thread inherits the mask. Blocking from inside of it would leave a moment
+     * in which a handler could run there. */
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    err = pthread_create(thread, &attributes, main, arg);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+
+destroy_attributes:
+    pthread_attr_destroy(&attributes);
+    return -err;
+}
+
+void fl_thread_join(fl_thread thread)
+{
+    int err = pthread_join(thread, NULL);
+
+    FL_ASSERT(err == 0);
+    (void)err;
+}
+
+void fl_thread_name(const char *name)
+{
+    char cut[16]; /* the kernel's limit; pthread_setname_np refuses longer names */
+
+    snprintf(cut, sizeof cut, "%s", name);
+    pthread_setname_np(pthread_self(), cut);
+}

@@ -1,0 +1,436 @@
+/* pool.c - making and ending pools: slots, threads, binding, the default pool, fork.
+ *
+ * A pool of parallelism P has P - 1 slots with threads, and a few more for guests:
+ * callers from outside, who are workers while their call lasts (enter.c). After fork()
+ * the child has the memory of a pool but none of its threads: a pool knows the fork it
+ * was started after, and is started again, from scratch, by the first call that finds
+ * another number.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <stdio.h>
+#include <filch/filch.h>
+#include "loop.h"
+#include "options.h"
+#include "pool_life.h"
+
+/* Guests at a time that get a worker slot: there is little to gain from more callers than
+ * workers, but a small pool may serve many short calls. */
+#define GUESTS_LEAST 8u
+
+/* Guards the default pool and the starting again of pools; held across fork(). */
+static pthread_mutex_t life_mutex = PTHREAD_MUTEX_INITIALIZER;
+static filch_pool *default_pool;
+static uint32_t fork_generation;
+
+/* --- fork
+ * -------------------------------------------------------------------------------- */
+
+static void before_fork(void)
+{
+    pthread_mutex_lock(&life_mutex);
+}
+
+static void after_fork_parent(void)
+{
+    pthread_mutex_unlock(&life_mutex);
+}
+
+static void after_fork_child(void)
+{
+    struct fl_worker *worker = fl_current;
+
+    pthread_mutex_init(&life_mutex, NULL);
+    fl_store_relaxed(&fork_generation,
+                     fork_generation + 1); /* the child has one thread */
+    if (!worker)
+        return;
+    /* Forked inside a body: the calls nested in it may go on, alone. What a thread of the
+     * parent held at the moment is nobody's now. */
+    worker->deque.lock = 0;
+    if (worker->pool) {
+        worker->pool->lot.lock = 0;
+        inject_init(&worker->pool->inject);
+    }
+}
+
+static void watch_forks(void)
+{
+    pthread_atfork(before_fork, after_fork_parent, after_fork_child);
+}
+
+/* --- slots
+ * ------------------------------------------------------------------------------- */
+
+static uint32_t guests_for(uint32_t workers)
+{
+    return FL_MIN(FL_MAX(workers, GUESTS_LEAST), FL_MAX_GUESTS);
+}
+
+/* Victims by distance: those of the own core first. Guests, who are not bound, count as
+ * of the same node. A counting sort, so that a thousand workers start quickly. */
+static void order_victims(struct filch_pool *pool, struct fl_worker *worker)
+{
+    uint32_t count[FL_ELSEWHERE + 1] = {0}, place[FL_ELSEWHERE + 1], i, ring;
+    enum fl_distance distance;
+
+    for (int pass = 0; pass < 2; pass++) {
+        for (i = 0; i < pool->slots; i++) {
+            struct fl_worker *other = &pool->slot[i];
+
+            if (other == worker)
+                continue;
+            distance = worker->cpu < 0 || other->cpu < 0
+                           ? FL_SAME_NODE
+                           : fl_cpu_distance(&pool->topology.cpu[worker->cpu],
+                                             &pool->topology.cpu[other->cpu]);
+            if (pass == 0)
+                count[distance]++;
+            else
+                worker->victims[place[distance]++] = (uint16_t)i;
+        }
+        for (ring = 0; pass == 0 && ring <= FL_ELSEWHERE; ring++) {
+            place[ring] = ring ? worker->victim_ring_end[ring - 1] : 0;
+            worker->victim_ring_end[ring] = place[ring] + count[ring];
+        }
+    }
+}
+
+static void slot_init(struct filch_pool *pool, uint32_t index)
+{
+    struct fl_worker *worker = &pool->slot[index];
+
+    worker->pool = pool;
+    worker->index = index;
+    worker->random = 2654435761u * (index + 1) | 1;
+    worker->serving = 0;
+    worker->is_closed = 0;
+    worker->parker.state = FL_PARKER_EMPTY;
+    worker->parker.is_listed = false;
+    worker->context = (struct fl_context){.lanes = 1};
+    worker->frames = NULL;
+    worker->arena_is_busy = false;
+    worker->has_thread = false;
+    worker->cpu = -1;
+    worker->pieces = pool->pieces + (size_t)index * FL_PIECES;
+    for (uint32_t i = 0; i < FL_PIECES; i++)
+        worker->pieces[i].is_busy = 0;
+    worker->piece_next = 0;
+    worker->victims = pool->victims + (size_t)index * (pool->slots - 1);
+    deque_init(&worker->deque, pool->is_asymmetric);
+}
+
+/* --- threads
+ * ----------------------------------------------------------------------------- */
+
+/* Which CPU each thread is for: the pool's first ones but for one that is left to
+ * callers, preferably the one where the pool is being made. */
+static void place_threads(struct filch_pool *pool)
+{
+    struct fl_topology *topology = &pool->topology;
+    uint32_t used = FL_MIN(pool->wanted, topology->count), left_out = 0, i, slot;
+    int here = fl_current_cpu();
+
+    for (i = 0; i < used; i++)
+        if ((int)topology->cpu[i].os_index == here)
+            left_out = i;
+    for (i = 0, slot = 0; slot < pool->thread_slots; i++) {
+        /* Past the CPUs, which binding does not allow, they only order victims. */
+        if (i % topology->count != left_out || pool->wanted > topology->count)
+            pool->slot[slot++].cpu = (int)(i % topology->count);
+    }
+}
+
+/* What an automatic binding is for this pool. */
+static int effective_bind(const struct filch_pool *pool)
+{
+    if (!pool->topology.is_this_system)
+        return FILCH_BIND_NONE;
+    if (pool->bind == FILCH_BIND_AUTO)
+        return pool->wanted >= pool->topology.cores &&
+                       pool->wanted <= pool->topology.count
+                   ? FILCH_BIND_CORE
+                   : FILCH_BIND_NODE;
+    /* Never two bound workers on one CPU. */
+    if (pool->bind == FILCH_BIND_CORE && pool->wanted > pool->topology.count)
+        return FILCH_BIND_NODE;
+    return pool->bind;
+}
+
+/* The CPUs of the nodes that the pool's workers are placed on. */
+static int node_set(struct filch_pool *pool)
+{
+    struct fl_topology *topology = &pool->topology;
+    uint32_t used = FL_MIN(pool->wanted, topology->count), i, k;
+    unsigned highest = 0;
+    int err;
+
+    for (i = 0; i < topology->count; i++)
+        highest = FL_MAX(highest, topology->cpu[i].os_index);
+    err = fl_cpuset_init(&pool->bind_set, highest);
+    if (err)
+        return err;
+    for (i = 0; i < topology->count; i++)
+        for (k = 0; k < used; k++)
+            if (topology->cpu[k].node == topology->cpu[i].node) {
+                fl_cpuset_add(&pool->bind_set, topology->cpu[i].os_index);
+                break;
+            }
+    return 0;
+}
+
+/* Best effort: a thread that cannot be bound works all the same. */
+static void bind_thread(struct fl_worker *worker)
+{
+    struct filch_pool *pool = worker->pool;
+    struct fl_cpuset core;
+    unsigned cpu;
+
+    switch (effective_bind(pool)) {
+    case FILCH_BIND_CORE:
+        cpu = pool->topology.cpu[worker->cpu].os_index;
+        if (fl_cpuset_init(&core, cpu))
+            return;
+        fl_cpuset_add(&core, cpu);
+        fl_bind_self(&core);
+        fl_cpuset_free(&core);
+        break;
+    case FILCH_BIND_NODE:
+        if (pool->bind_set.bits)
+            fl_bind_self(&pool->bind_set);
+        break;
+    default:
+        break;
+    }
+}
+
+static void *thread_main(void *arg)
+{
+    struct fl_worker *worker = arg;
+    char name[16];
+
+    snprintf(name, sizeof name, "filch-%u", (unsigned)worker->index + 1);
+    fl_thread_name(name);
+    bind_thread(worker);
+    return fl_worker_main(worker);
+}
+
+/* Initialise all slots and start the threads; as many as the system gives will do. */
+static void pool_start(struct filch_pool *pool)
+{
+    uint32_t i;
+
+    pool->guests_in = 0;
+    pool->is_stopping = 0;
+    pool->lot = (struct fl_lot){0};
+    inject_init(&pool->inject);
+    pool->workers = pool->wanted;
+    for (i = 0; i < pool->slots; i++)
+        slot_init(pool, i);
+    place_threads(pool);
+    for (i = 0; i < pool->slots; i++)
+        order_victims(pool, &pool->slot[i]);
+    for (i = 0; i < pool->thread_slots; i++) {
+        if (fl_thread_start(&pool->slot[i].thread, pool->stack_bytes, thread_main,
+                            &pool->slot[i]))
+            break;
+        pool->slot[i].has_thread = true;
+    }
+    if (i < pool->thread_slots) {
+        pool->workers = i + 1;
+        pool->reason = "threads that could be started";
+    }
+}
+
+static void pool_stop(struct filch_pool *pool)
+{
+    uint32_t i;
+
+    fl_store_relaxed(&pool->is_stopping, 1u); /* the lot's lock orders it */
+    lot_wake_all(&pool->lot);
+    for (i = 0; i < pool->thread_slots; i++)
+        if (pool->slot[i].has_thread)
+            fl_thread_join(pool->slot[i].thread);
+}
+
+/* --- create and destroy
+ * ------------------------------------------------------------------ */
+
+static int alloc_slots(struct filch_pool *pool)
+{
+    pool->slot = fl_zalloc(pool->slots * sizeof *pool->slot);
+    if (!pool->slot)
+        return -ENOMEM;
+    pool->pieces = fl_zalloc((size_t)pool->slots * FL_PIECES * sizeof *pool->pieces);
+    if (!pool->pieces)
+        goto free_slot;
+    pool->victims =
+        fl_zalloc((size_t)pool->slots * (pool->slots - 1) * sizeof *pool->victims);
+    if (!pool->victims)
+        goto free_pieces;
+    return 0;
+
+free_pieces:
+    fl_free(pool->pieces);
+free_slot:
+    fl_free(pool->slot);
+    return -ENOMEM;
+}
+
+static void free_slots(struct filch_pool *pool)
+{
+    uint32_t i;
+
+    for (i = 0; i < pool->slots; i++)
+        fl_worker_free_memory(&pool->slot[i]);
+    fl_free(pool->victims);
+    fl_free(pool->pieces);
+    fl_free(pool->slot);
+}
+
+/* Pre: life_mutex is held, so that no fork falls between. */
+static int pool_make(filch_pool **out, const filch_pool_options *options)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    struct fl_config config;
+    struct filch_pool *pool;
+    int err;
+
+    pthread_once(&once, watch_forks);
+    pool = fl_zalloc(sizeof *pool);
+    if (!pool)
+        return -ENOMEM;
+    err = fl_topology_load(&pool->topology);
+    if (err)
+        goto free_pool;
+    fl_config_resolve(&config, options, &pool->topology, fl_cpu_quota_milli(""));
+    pool->wanted = config.workers;
+    pool->reason = config.reason;
+    pool->bind = config.bind;
+    pool->spin_ns = config.spin_ns;
+    pool->stack_bytes = config.stack_bytes;
+    pool->is_asymmetric = !config.is_classic && fl_heavy_fence_init();
+    pool->thread_slots = pool->wanted - 1;
+    pool->slots = pool->thread_slots + guests_for(pool->wanted);
+    pool->generation = fork_generation;
+    err = node_set(pool);
+    if (err)
+        goto unload_topology;
+    err = alloc_slots(pool);
+    if (err)
+        goto free_set;
+    pool_start(pool);
+    fl_config_display(&config, pool->workers, pool->reason, pool->is_asymmetric);
+    *out = pool;
+    return 0;
+
+free_set:
+    fl_cpuset_free(&pool->bind_set);
+unload_topology:
+    fl_topology_unload(&pool->topology);
+free_pool:
+    fl_free(pool);
+    return err;
+}
+
+int filch_pool_create(filch_pool **out, const filch_pool_options *options)
+{
+    int err;
+
+    if (!out)
+        return -EINVAL;
+    *out = NULL;
+    err = fl_pool_options_check(options);
+    if (err)
+        return err;
+    pthread_mutex_lock(&life_mutex);
+    err = pool_make(out, options);
+    pthread_mutex_unlock(&life_mutex);
+    return err;
+}
+
+void filch_pool_destroy(filch_pool *pool)
+{
+    if (!pool)
+        return;
+    /* After a fork there is nobody to join. */
+    if (pool->generation == fl_load_relaxed(&fork_generation))
+        pool_stop(pool);
+    free_slots(pool);
+    inject_destroy(&pool->inject);
+    fl_cpuset_free(&pool->bind_set);
+    fl_topology_unload(&pool->topology);
+    fl_free(pool);
+}
+
+filch_pool *filch_pool_default(void)
+{
+    /* ORDER(default-pool): pairs with the release below: a pool that is seen is complete.
+     */
+    filch_pool *pool = fl_load_acquire(&default_pool);
+
+    if (pool)
+        return pool;
+    pthread_mutex_lock(&life_mutex);
+    pool = fl_load_relaxed(&default_pool); /* the mutex's */
+    if (!pool && pool_make(&pool, NULL) == 0)
+        /* ORDER(default-pool): pairs with the acquire above. */
+        fl_store_release(&default_pool, pool);
+    pthread_mutex_unlock(&life_mutex);
+    return pool;
+}
+
+void fl_pool_revive(struct filch_pool *pool)
+{
+    if (FILCH_LIKELY(fl_load_relaxed(&pool->generation) ==
+                     fl_load_relaxed(&fork_generation)))
+        return;
+    pthread_mutex_lock(&life_mutex);
+    if (pool->generation != fork_generation) {
+        pool_start(pool);
+        fl_store_relaxed(&pool->generation,
+                         fork_generation); /* the mutex orders the rest */
+    }
+    pthread_mutex_unlock(&life_mutex);
+}
+
+/* At exit or dlclose. Not while a call is running: the caller may be the one who exits,
+ * from inside a body, and waiting for it would never end. */
+__attribute__((destructor)) static void destroy_default_pool(void)
+{
+    filch_pool *pool = default_pool;
+
+    if (!pool || fl_current || fl_load_relaxed(&pool->guests_in))
+        return;
+    default_pool = NULL;
+    filch_pool_destroy(pool);
+}
+
+/* --- questions
+ * --------------------------------------------------------------------------- */
+
+unsigned filch_pool_workers(filch_pool *pool)
+{
+    if (!pool)
+        pool = filch_pool_default();
+    if (!pool)
+        return 1;
+    fl_pool_revive(pool);
+    return pool->workers;
+}
+
+const char *filch_pool_reason(filch_pool *pool)
+{
+    if (!pool)
+        pool = filch_pool_default();
+    return pool ? pool->reason : "no memory for a pool";
+}
+
+#define TEXT(x)    #x
+#define VERSION(x) TEXT(x)
+
+const char *filch_version(void)
+{
+    return VERSION(FILCH_VERSION_MAJOR) "." VERSION(FILCH_VERSION_MINOR) "." VERSION(
+        FILCH_VERSION_PATCH);
+}

@@ -1,0 +1,252 @@
+/* scope.c - scopes: tasks that may outlive their spawner.
+ *
+ * A task lies in its spawner's deque until the spawner's worker drains it (at the end of
+ * the scope, of the task that spawned it, or when a job below it is reclaimed) or a thief
+ * takes it. The scope counts what is outstanding: its body, and every task spawned and
+ * not ended.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <filch/scope.h>
+#include "enter.h"
+#include "options.h"
+#include "pool_life.h"
+
+/* Contexts up to this size come with tasks that are kept for the next spawn. */
+#define SMALL_CTX_BYTES 64
+
+/* Spare tasks that a worker keeps: those that it ran may have been another's. */
+#define SPARE_TASKS 256
+
+struct filch_scope {
+    struct fl_latch latch; /* counts the body and the tasks */
+    struct fl_failure failure;
+    uint64_t spawned;
+    struct fl_worker *owner;
+    int64_t floor; /* of the owner's deque, below what the scope put there */
+};
+
+struct fl_spawned {
+    struct fl_task task;
+    filch_scope *scope;
+    filch_scope_body *body;
+    void *ctx;
+    uint64_t number;
+    struct fl_spawned *next_spare;
+    bool is_small;
+    _Alignas(max_align_t) char copy[];
+};
+
+/* A running task, on its worker's stack. */
+struct fl_task_frame {
+    const filch_scope *scope;
+    struct fl_task_frame *outer;
+};
+
+/* --- memory
+ * ------------------------------------------------------------------------------ */
+
+static struct fl_spawned *spawned_alloc(struct fl_worker *worker, size_t ctx_bytes)
+{
+    struct fl_spawned *spawned;
+
+    if (ctx_bytes > SMALL_CTX_BYTES) {
+        if (ctx_bytes > SIZE_MAX - sizeof *spawned)
+            return NULL;
+        spawned = malloc(sizeof *spawned + ctx_bytes);
+        if (spawned)
+            spawned->is_small = false;
+        return spawned;
+    }
+    spawned = worker->free_tasks;
+    if (spawned) {
+        worker->free_tasks = spawned->next_spare;
+        worker->free_task_count--;
+        return spawned;
+    }
+    spawned = malloc(sizeof *spawned + SMALL_CTX_BYTES);
+    if (spawned)
+        spawned->is_small = true;
+    return spawned;
+}
+
+static void spawned_free(struct fl_worker *worker, struct fl_spawned *spawned)
+{
+    if (!spawned->is_small || worker->free_task_count >= SPARE_TASKS) {
+        free(spawned);
+        return;
+    }
+    spawned->next_spare = worker->free_tasks;
+    worker->free_tasks = spawned;
+    worker->free_task_count++;
+}
+
+void fl_worker_free_memory(struct fl_worker *worker)
+{
+    struct fl_spawned *spawned;
+
+    while ((spawned = worker->free_tasks)) {
+        worker->free_tasks = spawned->next_spare;
+        free(spawned);
+    }
+    worker->free_task_count = 0;
+    free(worker->arena);
+    worker->arena = NULL;
+    worker->arena_bytes = 0;
+}
+
+/* --- running
+ * ----------------------------------------------------------------------------- */
+
+/* Call a task's body, in a context of its own. */
+static void call(struct fl_worker *worker, filch_scope *scope, filch_scope_body *body,
+                 void *ctx, uint64_t number)
+{
+    struct fl_context context = worker->context;
+    struct fl_task_frame frame = {scope, worker->frames};
+    int64_t floor = fl_load_relaxed(&worker->deque.hot.tail); /* the owner's own */
+    int value;
+
+    if (failure_is_below(&scope->failure, number))
+        return;
+    worker->frames = &frame;
+    worker->context = (struct fl_context){
+        .lanes = 1, .failure = &scope->failure, .at = number, .is_draining = false};
+    value = body(worker_hot(worker), scope, ctx);
+    if (value)
+        fl_failure_record(&scope->failure, number, value);
+    /* What the task left behind. When its caller is popping tasks anyway it goes on to
+     * these: a chain of tasks, each spawned by the one before, needs no more stack. */
+    if (!context.is_draining) {
+        worker->context.is_draining = true;
+        fl_worker_drain(worker, floor);
+    }
+    worker->context = context;
+    worker->frames = frame.outer;
+}
+
+/* One less to wait for. The last touch of the scope. */
+static void count_down(struct fl_worker *worker, filch_scope *scope)
+{
+    struct fl_parker *waiter = scope->latch.waiter;
+
+    /* 1: filch_sync may be waiting, in the body, which is the one that is left. */
+    if (latch_count_down(&scope->latch, 1) <= 1 && waiter != &worker->parker &&
+        parker_notify(waiter))
+        fl_count(&worker->counters.wakes);
+}
+
+static void spawned_run(filch_worker *hot, filch_job *job)
+{
+    struct fl_worker *worker = worker_of(hot);
+    struct fl_spawned *spawned = FL_CONTAINER_OF(job, struct fl_spawned, task.job);
+    filch_scope *scope = spawned->scope;
+
+    call(worker, scope, spawned->body, spawned->ctx, spawned->number);
+    spawned_free(worker, spawned);
+    count_down(worker, scope);
+}
+
+int filch_spawn(filch_worker *w, filch_scope *scope, filch_scope_body *task,
+                const void *ctx, size_t ctx_bytes)
+{
+    struct fl_worker *worker;
+    struct fl_spawned *spawned;
+    uint64_t number;
+
+    if (!w || !scope || !task || (ctx_bytes && !ctx))
+        return -EINVAL;
+    worker = worker_of(w);
+    number = fl_add_relaxed(&scope->spawned, 1) + 1; /* a number; 0 is the body */
+    spawned = worker->index == FL_SOLO ? NULL : spawned_alloc(worker, ctx_bytes);
+    if (!spawned) {
+        if (worker->index != FL_SOLO)
+            fl_count(&worker->counters.overflows);
+        /* At once, and so with the spawner's own memory. */
+        call(worker, scope, task, (void *)(uintptr_t)ctx, number);
+        return 0;
+    }
+    spawned->task.job.run = spawned_run;
+    spawned->task.latch = &scope->latch;
+    spawned->task.is_bound = false;
+    spawned->scope = scope;
+    spawned->body = task;
+    spawned->number = number;
+    spawned->ctx = ctx_bytes ? spawned->copy : (void *)(uintptr_t)ctx;
+    if (ctx_bytes)
+        memcpy(spawned->copy, ctx, ctx_bytes);
+    /* The spawner holds the scope open, so the count is not near 0. */
+    fl_add_relaxed(&scope->latch.remaining, 1);
+    if (filch_fork(w, entry_of_task(&spawned->task)) == FILCH_NOT_PUSHED)
+        spawned_run(w, &spawned->task.job);
+    return 0;
+}
+
+/* --- the scope
+ * --------------------------------------------------------------------------- */
+
+/* Run what lies in the own deque, then help and wait until only so many are left. */
+static void finish(struct fl_worker *worker, filch_scope *scope, uint64_t down_to)
+{
+    struct fl_context context = worker->context;
+
+    worker->context.is_draining = true;
+    fl_worker_drain(worker, scope->floor);
+    worker->context = context;
+    if (!latch_is_down(&scope->latch, down_to))
+        fl_worker_wait(worker, served_by_latch(&scope->latch), down_to);
+}
+
+int filch_sync(filch_worker *w, filch_scope *scope)
+{
+    struct fl_worker *worker;
+    const struct fl_task_frame *frame;
+
+    if (!w || !scope)
+        return -EINVAL;
+    worker = worker_of(w);
+    for (frame = worker->frames; frame; frame = frame->outer)
+        if (frame->scope == scope)
+            return -EDEADLK;
+    if (worker != scope->owner)
+        return -EINVAL;
+    finish(worker, scope, 1);
+    return scope->failure.value;
+}
+
+struct scope_call {
+    filch_scope_body *body;
+    void *ctx;
+};
+
+static int scope_inside(struct fl_worker *worker, void *arg)
+{
+    const struct scope_call *scope_call = arg;
+    struct fl_context context = worker->context;
+    filch_scope scope;
+    int value;
+
+    scope.latch = (struct fl_latch){.remaining = 1, .waiter = &worker->parker};
+    failure_init(&scope.failure);
+    scope.spawned = 0;
+    scope.owner = worker;
+    scope.floor = fl_load_relaxed(&worker->deque.hot.tail); /* the owner's own */
+    worker->context.failure = &scope.failure;
+    worker->context.at = UINT64_MAX; /* any failed task makes the body unnecessary */
+    value = scope_call->body(worker_hot(worker), &scope, scope_call->ctx);
+    worker->context = context;
+    if (value)
+        fl_failure_record(&scope.failure, 0, value);
+    finish(worker, &scope, 1);
+    return scope.failure.value;
+}
+
+int filch_scope_with(filch_scope_body *body, const filch_opts *opts)
+{
+    struct scope_call scope_call = {body, opts ? opts->ctx : NULL};
+
+    if (!body || fl_opts_check(opts))
+        return -EINVAL;
+    return fl_enter(opts, scope_inside, &scope_call);
+}

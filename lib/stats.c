@@ -1,0 +1,35 @@
+/* stats.c - the counters, read side. */
+#include <errno.h>
+#include <filch/stats.h>
+#include "worker.h"
+
+int filch_stats_get(filch_pool *pool, filch_stats *stats)
+{
+    uint32_t i;
+
+    if (!stats || stats->struct_size != sizeof *stats)
+        return -EINVAL;
+    *stats = (filch_stats){.struct_size = sizeof *stats};
+    if (!pool)
+        pool = filch_pool_default();
+    if (!pool)
+        return 0;
+    for (i = 0; i < pool->slots; i++) {
+        const struct fl_counters *counters = &pool->slot[i].counters;
+
+        /* Each word is its writer's; a snapshot needs no order among them. */
+        stats->tasks += fl_load_relaxed(&counters->tasks);
+        stats->steals_got += fl_load_relaxed(&counters->steals_got);
+        stats->steals_empty += fl_load_relaxed(&counters->steals_empty);
+        stats->steals_lost += fl_load_relaxed(&counters->steals_lost);
+        stats->strangers += fl_load_relaxed(&counters->strangers);
+        stats->publishes += fl_load_relaxed(&counters->publishes);
+        stats->forced += fl_load_relaxed(&counters->forced);
+        stats->parks += fl_load_relaxed(&counters->parks);
+        stats->wakes += fl_load_relaxed(&counters->wakes);
+        stats->overflows += fl_load_relaxed(&counters->overflows);
+        stats->busy_ns += fl_load_relaxed(&counters->busy_ns);
+        stats->idle_ns += fl_load_relaxed(&counters->idle_ns);
+    }
+    return 0;
+}

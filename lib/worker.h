@@ -1,0 +1,160 @@
+/* worker.h - a worker: its deque, what it serves, and how it finds work and waits.
+ *
+ * Job: the loop of a pool's thread, stealing, sharing, and isolated waiting. What a pool
+ * is made of stands here too, because thieves walk it; making and ending pools is
+ * pool.c's. Knows no algorithm: tasks come with the function that runs them.
+ */
+#ifndef FL_WORKER_H
+#define FL_WORKER_H
+
+#include "counters.h"
+#include "deque.h"
+#include "inject.h"
+#include "park.h"
+#include "platform.h"
+#include "topology.h"
+
+/* Where the lowest failure of a loop or scope is kept; see failure_record. */
+struct fl_failure {
+    uint64_t at; /* UINT64_MAX: none */
+    uint32_t lock;
+    int value;
+};
+
+/* What filch_lane, filch_lanes and filch_cancelled answer from: the innermost call. */
+struct fl_context {
+    struct fl_loop *loop; /* NULL outside a loop */
+    uint32_t lane, lanes;
+    struct fl_failure *failure; /* of the innermost loop or scope, or NULL */
+    uint64_t at;                /* where the running body stands in it */
+    bool is_draining; /* the caller of the running task pops what it leaves behind */
+};
+
+struct fl_piece; /* loop.c's: half a range on offer */
+struct filch_pool;
+
+struct fl_worker {
+    /* Read by thieves. */
+    _Alignas(64) uint64_t serving; /* whom, and a number that changes with each change */
+    uint32_t is_closed;            /* its loop has all the workers it may have */
+    struct fl_parker parker;
+
+    /* The owner's. */
+    _Alignas(64) struct filch_pool *pool;
+    uint32_t index;  /* slot in the pool; FL_SOLO for a caller without one */
+    uint32_t random; /* state of the victim generator */
+    uint64_t serves; /* how often it changed whom it serves */
+    struct fl_context context;
+    struct fl_task_frame
+        *frames; /* scope.c's: the tasks that are running, innermost first */
+    struct fl_spawned *free_tasks; /* scope.c's */
+    uint32_t free_task_count;
+    uint32_t piece_next; /* loop.c's: where to look for a free piece */
+    struct fl_piece *pieces;
+    void *arena; /* reduce.c's: memory that is kept from call to call */
+    size_t arena_bytes;
+    bool arena_is_busy;
+    uint64_t busy_since_ns;
+
+    /* Set up by the pool. */
+    fl_thread thread;
+    bool has_thread;
+    int cpu;           /* index in the pool's topology, -1: not known */
+    uint16_t *victims; /* all other slots, nearest first */
+    uint32_t victim_ring_end[FL_ELSEWHERE + 1];
+
+    struct fl_counters counters;
+    struct fl_deque deque; /* last, see fl_deque */
+};
+
+#define FL_SOLO       UINT32_MAX
+#define FL_MAX_GUESTS 64
+
+struct filch_pool {
+    struct fl_lot lot;
+    struct fl_inject inject;
+    _Alignas(64) uint64_t guests_in; /* bit g: guest slot g is taken */
+    uint32_t is_stopping;
+
+    /* Constant while calls run. */
+    _Alignas(64) struct fl_worker *slot; /* the threads' first, then the guests' */
+    uint32_t thread_slots;
+    uint32_t slots;
+    uint32_t
+        workers; /* what runs together: the threads that could be started, and a caller */
+    bool is_asymmetric;
+    uint64_t spin_ns;
+    uint32_t generation; /* of forks; see pool.c */
+    /* pool.c's own. */
+    size_t stack_bytes;
+    int bind;
+    uint32_t wanted; /* workers, before threads failed to start */
+    const char *reason;
+    struct fl_topology topology;
+    struct fl_cpuset bind_set; /* with FILCH_BIND_NODE */
+    struct fl_piece *pieces;   /* of all slots */
+    uint16_t *victims;         /* of all slots */
+};
+
+/* How many workers the caller's calls may use. */
+static inline uint32_t worker_parallelism(const struct fl_worker *worker)
+{
+    return worker->index == FL_SOLO ? 1 : worker->pool->workers;
+}
+
+static inline struct fl_worker *worker_of(const filch_worker *hot)
+{
+    return FL_CONTAINER_OF(hot, struct fl_worker, deque.hot);
+}
+
+static inline filch_worker *worker_hot(struct fl_worker *worker)
+{
+    return &worker->deque.hot;
+}
+
+/* The calling thread's worker, innermost pool. */
+extern _Thread_local struct fl_worker *fl_current
+    __attribute__((tls_model("initial-exec"), visibility("hidden")));
+
+/* The main function of a pool's thread; arg is its struct fl_worker. */
+void *fl_worker_main(void *arg);
+
+/* Run an entry that was stolen, injected or taken back: sets whom the worker serves. */
+void fl_worker_run(struct fl_worker *worker, filch_job *entry);
+
+/* The owner's gate is raised: make what is private public, and wake whom it is for. */
+void fl_worker_share(struct fl_worker *worker);
+
+/* Hand an entry over to the pool (see inject.h), and wake whom it is for. */
+void fl_worker_hand_over(struct fl_worker *worker, filch_job *entry);
+
+/* Run what served created until its latch is set: down to a count, or a join done. */
+void fl_worker_wait(struct fl_worker *worker, fl_served served, uint64_t down_to);
+
+/* Pop and run the entries above floor, newest first. False: the worker's deque is empty
+ * because thieves took the rest, and everything older than floor too. */
+bool fl_worker_drain(struct fl_worker *worker, int64_t floor);
+
+/* Let idle workers in again, or keep them out; see is_closed. */
+void fl_worker_set_closed(struct fl_worker *worker, bool is_closed);
+
+/* --- failures
+ * ---------------------------------------------------------------------------- */
+
+static inline void failure_init(struct fl_failure *failure)
+{
+    failure->at = UINT64_MAX;
+    failure->lock = 0;
+    failure->value = 0;
+}
+
+/* The lowest place wins. */
+void fl_failure_record(struct fl_failure *failure, uint64_t at, int value);
+
+/* Whether what stands at a place is made unnecessary by a failure below it. */
+static inline bool failure_is_below(const struct fl_failure *failure, uint64_t at)
+{
+    return fl_load_relaxed(&failure->at) < at; /* a hint: at worst too much is run */
+}
+
+#endif
