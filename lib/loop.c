@@ -224,6 +224,7 @@ static void piece_run(filch_worker *hot, filch_job *job)
     struct fl_loop *loop = piece->loop;
     struct fl_parker *waiter = loop->latch.waiter;
     bool was_closed = fl_load_relaxed(&worker->is_closed), was_in; /* its own */
+    int64_t floor = fl_load_relaxed(&hot->tail);                   /* the owner's own */
     uint64_t done = 0;
     size_t begin, end;
     filch_job *entry;
@@ -244,6 +245,8 @@ static void piece_run(filch_worker *hot, filch_job *job)
             break;
         piece = FL_CONTAINER_OF(entry_task(entry), struct fl_piece, task);
     }
+    /* Tasks that the last body spawned into a scope around the loop. */
+    fl_worker_drain(worker, floor);
     if (!was_in)
         lane_give(loop, worker->context.lane);
     fl_worker_set_closed(worker, was_closed);
@@ -258,7 +261,9 @@ static int run_shared(struct fl_worker *worker, struct fl_loop *loop, size_t beg
                       size_t end)
 {
     struct fl_context context = worker->context;
-    bool was_closed = fl_load_relaxed(&worker->is_closed); /* its own */
+    bool was_closed = fl_load_relaxed(&worker->is_closed);    /* its own */
+    int64_t floor = fl_load_relaxed(&worker->deque.hot.tail); /* the owner's own */
+    uint64_t done;
 
     loop->latch.remaining = end - begin;
     loop->latch.is_hungry = 0;
@@ -269,7 +274,11 @@ static int run_shared(struct fl_worker *worker, struct fl_loop *loop, size_t beg
     worker->context.lane = 0;
     worker->context.lanes = loop->lanes;
     worker->context.failure = &loop->failure;
-    if (latch_count_down(&loop->latch, run_range(worker, loop, begin, end)) > 0)
+    done = run_range(worker, loop, begin, end);
+    /* Tasks that the last body spawned into a scope around the loop: a waiter's deque is
+     * empty. */
+    fl_worker_drain(worker, floor);
+    if (latch_count_down(&loop->latch, done) > 0)
         fl_worker_wait(worker, served_by_latch(&loop->latch), 0);
     if (loop->is_limited)
         fl_worker_set_closed(worker, was_closed);

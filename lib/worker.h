@@ -125,6 +125,10 @@ void fl_worker_run(struct fl_worker *worker, filch_job *entry);
 /* The owner's gate is raised: make what is private public, and wake whom it is for. */
 void fl_worker_share(struct fl_worker *worker);
 
+/* Wake an idle worker, unless one is looking around already. Pre: a full fence since the
+ * work was published. */
+void fl_worker_wake_one(struct fl_worker *worker);
+
 /* Hand an entry over to the pool (see inject.h), and wake whom it is for. */
 void fl_worker_hand_over(struct fl_worker *worker, filch_job *entry);
 

@@ -1,0 +1,163 @@
+/* idle.c - a pool's thread: it looks for work, runs it, and sleeps when there is none.
+ *
+ * At the bottom of its stack a thread may run anything. How it goes to sleep without
+ * missing work that is just being published is in PARKING.md.
+ */
+#include "serving.h"
+
+/* --- finding work
+ * ------------------------------------------------------------------------ */
+
+static uint32_t random_below(struct fl_worker *worker, uint32_t bound)
+{
+    /* Marsaglia's xorshift32: any cheap generator without pattern will do. */
+    worker->random ^= worker->random << 13;
+    worker->random ^= worker->random >> 17;
+    worker->random ^= worker->random << 5;
+    return (uint32_t)((uint64_t)worker->random * bound >> 32);
+}
+
+/* Anything, for a worker at the bottom of its stack: nearest victims first, from a random
+ * one within each ring. NULL: there was nothing. */
+static filch_job *take_any(struct fl_worker *worker, bool is_starving)
+{
+    struct filch_pool *pool = worker->pool;
+    filch_job *entry = inject_take_any(&pool->inject);
+    uint32_t begin = 0, ring;
+
+    for (ring = 0; !entry && ring <= FL_ELSEWHERE; ring++) {
+        uint32_t count = worker->victim_ring_end[ring] - begin, i, start;
+
+        start = count > 1 ? random_below(worker, count) : 0;
+        for (i = 0; i < count; i++) {
+            uint32_t k = start + i < count ? start + i : start + i - count;
+            struct fl_worker *from = victim(pool, worker->victims[begin + k]);
+
+            if (from && !fl_load_relaxed(&from->is_closed) && /* a hint */
+                steal(worker, from, is_starving, &entry) == FL_STEAL_GOT)
+                break;
+            entry = NULL;
+        }
+        begin = worker->victim_ring_end[ring];
+    }
+    return entry;
+}
+
+/* A last look before sleeping: is there, anywhere, something to run or to make public? */
+static bool is_any_work(struct fl_worker *worker)
+{
+    struct filch_pool *pool = worker->pool;
+    uint32_t i;
+
+    if (fl_load_relaxed(&pool->inject.open_count) || fl_load_relaxed(&pool->is_stopping))
+        return true; /* ordered by the caller's fence */
+    for (i = 0; i < pool->slots; i++) {
+        struct fl_worker *from = victim(pool, i);
+
+        if (from && from != worker && !fl_load_relaxed(&from->is_closed) &&
+            (deque_has_public(&from->deque) || deque_has_private(&from->deque)))
+            return true;
+    }
+    return false;
+}
+
+static void raise_all_gates(struct filch_pool *pool)
+{
+    uint32_t i;
+
+    for (i = 0; i < pool->slots; i++)
+        deque_raise_gate(&pool->slot[i].deque);
+}
+
+/* --- idling
+ * ------------------------------------------------------------------------------ */
+
+/* Pre: counted as searching. Sleeps unless there is work after all, and returns whether
+ * it did. Post: as before. */
+static bool park_idle(struct fl_worker *worker)
+{
+    struct filch_pool *pool = worker->pool;
+
+    lot_sleep_begin(&pool->lot, &worker->parker);
+    /* ORDER(sleep-dekker): listed as a sleeper before the gates and deques are looked at;
+     * pairs with the fence in fl_worker_share. */
+    fl_fence_seq_cst();
+    raise_all_gates(pool);
+    /* ORDER(gate-dekker): the gates are up before the tails are looked at; pairs with the
+     * light fence in filch_fork: an owner whose job is not seen here sees the gate. */
+    fence_against_owners(pool);
+    if (is_any_work(worker)) {
+        lot_sleep_cancel(&pool->lot, &worker->parker);
+        return false;
+    }
+    if (parker_wait(&worker->parker))
+        fl_count(&worker->counters.parks);
+    /* Woken by whoever took us off the list; a permit from an older call is no such
+     * thing. */
+    lot_sleep_cancel(&pool->lot, &worker->parker);
+    return true;
+}
+
+/* A search is over. When it was the last, what was published under its eyes, and left to
+ * it, is now for somebody else to find. */
+static void end_search(struct fl_worker *worker)
+{
+    if (!lot_search_end(&worker->pool->lot))
+        return;
+    /* ORDER(sleep-dekker): not counted as searching any more before the last look around;
+     * pairs with the fence in fl_worker_share. */
+    fl_fence_seq_cst();
+    if (is_any_work(worker))
+        fl_worker_wake_one(worker);
+}
+
+/* The next entry to run; NULL when the pool is being stopped. */
+static filch_job *find_work(struct fl_worker *worker)
+{
+    struct filch_pool *pool = worker->pool;
+    uint64_t since = 0, now = 0;
+    filch_job *entry;
+    uint32_t looks;
+
+    lot_search_begin(&pool->lot);
+    /* ORDER(sleep-dekker): counted as searching before the gates are looked at. */
+    fl_fence_seq_cst();
+    raise_all_gates(pool);
+    for (looks = 0; !fl_load_relaxed(&pool->is_stopping); looks++) {
+        entry = take_any(worker, now - since > FL_FORCE_AFTER_NS);
+        if (entry) {
+            end_search(worker);
+            return entry;
+        }
+        if (looks % FL_LOOKS_PER_CLOCK == 0 || pool->spin_ns == 0) {
+            now = fl_now_ns();
+            since = since ? since : now;
+        }
+        /* Who does not sleep, because there is private work to wait for, stays hungry:
+         * the starving take it. */
+        if (now - since >= pool->spin_ns && park_idle(worker))
+            since = now = 0;
+        pause_a_little(pool, looks);
+    }
+    lot_search_end(&pool->lot);
+    return NULL;
+}
+
+void *fl_worker_main(void *arg)
+{
+    struct fl_worker *worker = arg;
+    uint64_t then = fl_now_ns(), now;
+    filch_job *entry;
+
+    fl_current = worker;
+    while ((entry = find_work(worker))) {
+        now = fl_now_ns();
+        fl_count_add(&worker->counters.idle_ns, now - then);
+        fl_worker_run(worker, entry);
+        then = fl_now_ns();
+        fl_count_add(&worker->counters.busy_ns, then - now);
+    }
+    fl_count_add(&worker->counters.idle_ns, fl_now_ns() - then);
+    fl_current = NULL;
+    return NULL;
+}
