@@ -40,6 +40,7 @@
 
 #if defined(__GNUC__)
 #define FILCH_API         __attribute__((visibility("default")))
+#define FILCH_COLD        __attribute__((cold))
 #define FILCH_LIKELY(x)   __builtin_expect(!!(x), 1)
 #define FILCH_UNLIKELY(x) __builtin_expect(!!(x), 0)
 #else
