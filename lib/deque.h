@@ -182,8 +182,8 @@ static inline enum fl_steal deque_steal(struct fl_deque *deque, filch_job **job)
         return FL_STEAL_EMPTY;
     /* Before the CAS: after it the owner may write the slot again. */
     *job = fl_load_relaxed(&deque->hot.slot[top & FL_DEQUE_MASK]);
-    /* ORDER(deque-top): seq_cst as in Le et al., and release for the reader in
-     * deque_has_room (deque-room). */
+    /* ORDER(deque-top): seq_cst as in Le et al.
+     * ORDER(deque-room): release, for the reader in deque_has_room. */
     if (!fl_cas_seq_cst(&deque->top, &top, top + 1))
         return FL_STEAL_LOST;
     return FL_STEAL_GOT;

@@ -13,7 +13,7 @@
 
 /* Shares per worker when the grain is chosen: enough to even out what is not too
  * unbalanced. */
-#define CHUNKS_PER_WORKER 32
+#define CHUNKS_PER_WORKER 64
 
 /* A range is halved at most this often, and so has at most this many halves on offer. */
 #define HALVES 64

@@ -9,21 +9,7 @@
 #include <filch/loop.h>
 #include "enter.h"
 
-/* Pieces that a worker can have on offer at a time, over all the loops it is in: 64
- * halvings of the longest range, for a few loops in each other. With none free a range is
- * not split further. */
-#define FL_PIECES 256
-
 #define FL_LANE_WORDS (FILCH_MAX_WORKERS / 64)
-
-/* Half a range on offer, in its splitter's worker; free again when the thief has copied
- * it. */
-struct fl_piece {
-    _Alignas(64) struct fl_task task;
-    struct fl_loop *loop;
-    size_t begin, end;
-    uint32_t is_busy;
-};
 
 struct fl_loop {
     struct fl_latch latch; /* counts items */

@@ -28,14 +28,11 @@ static bool is_displayed(void)
 
 static void report(enum variable variable, const char *expected)
 {
-    static uint32_t
-        reported; /* a bit for each variable: once per process, not per pool */
-    uint32_t bit = 1u << variable;
+    static uint32_t reported[VARIABLES]; /* once per process, not per pool */
 
     if (!is_displayed())
         return;
-    /* ORDER(report-once), both ends: atomic is all it needs to be. */
-    if (!(fl_or_acq_rel(&reported, bit) & bit))
+    if (fl_add_relaxed(&reported[variable], 1) == 0) /* a count, no more */
         fprintf(stderr, "filch: %s=\"%s\" ignored: expected %s\n", names[variable],
                 getenv(names[variable]), expected);
 }

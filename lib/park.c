@@ -59,7 +59,7 @@ static void lot_unlock(struct fl_lot *lot)
 
 void lot_search_begin(struct fl_lot *lot)
 {
-    /* A count; park_idle in worker.c has the fence that makes it count before a sleep. */
+    /* A count; park_idle in idle.c has the fence that makes it count before a sleep. */
     fl_add_relaxed(&lot->hungry, SEARCHER);
 }
 

@@ -3,7 +3,7 @@
  * Job: a permit to sleep on (fl_parker, one per worker), and the list and count of a
  * pool's hungry workers (fl_lot). The protocol, and why no wake-up is lost: PARKING.md
  * beside this file. Relies on platform.h for the futex. Knows no pool: who looks for
- * work, and where, is the business of worker.c.
+ * work, and where, is the business of idle.c and wait.c.
  */
 #ifndef FL_PARK_H
 #define FL_PARK_H
@@ -60,7 +60,7 @@ void lot_search_begin(struct fl_lot *lot);
 bool lot_search_end(struct fl_lot *lot);
 
 /* A searcher joins the sleepers. The fence that makes this count, and the last look for
- * work, are the caller's (worker.c); after it parker_wait, or lot_sleep_cancel. */
+ * work, are the caller's (idle.c); after it parker_wait, or lot_sleep_cancel. */
 void lot_sleep_begin(struct fl_lot *lot, struct fl_parker *parker);
 
 /* A sleeper that found work after all searches again. When a waker was faster, its permit

@@ -28,8 +28,7 @@
     "platform_posix.c waits on Linux futexes: give this system fl_futex_wait/_wake first"
 #endif
 
-/* --- time ------------------------------------------------------------------------------
- */
+/* --- time -------------------------------------------------------------------------- */
 
 uint64_t fl_now_ns(void)
 {
@@ -39,8 +38,7 @@ uint64_t fl_now_ns(void)
     return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
-/* --- waiting ---------------------------------------------------------------------------
- */
+/* --- waiting ----------------------------------------------------------------------- */
 
 /* Private: the kernel then takes the address itself for the key and never looks behind it
  * on a wake, which is what lets a waker touch a word whose owner has already left. */

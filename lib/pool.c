@@ -10,7 +10,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <filch/filch.h>
-#include "loop.h"
 #include "options.h"
 #include "pool_life.h"
 

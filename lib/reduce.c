@@ -151,8 +151,8 @@ static void climb(struct reduction *reduction, size_t block)
         block = left;
         if (middle >= reduction->blocks)
             continue; /* no right half at this level */
-        /* ORDER(reduce-node): both ends: the second to arrive sees what the first folded.
-         */
+        /* ORDER(reduce-node): release by the first to arrive; pairs with the acquire,
+         * ORDER(reduce-node), of the second, who sees what the first folded. */
         if (fl_add_acq_rel(&reduction->arrivals[middle], 1u) == 0)
             return;
         reduction->combine(acc_of(reduction, left), acc_of(reduction, middle),
