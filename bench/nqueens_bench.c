@@ -1,0 +1,233 @@
+/* nqueens_bench.c - can a search be written with a task at every level, without thinking
+ * of a cut-off, and still win?
+ *
+ * All solutions of n queens, by placing one a row on a board that is checked against the
+ * rows above. OpenMP and filch make a task of every safe place. The channel pool cannot
+ * (see fib_bench.c); it gets what its author would write: the safe places of the first
+ * two rows as a list, and a loop over it. Serial needs no copies of the board, and makes
+ * none.
+ */
+#include "bench.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#define MAX_QUEENS 16
+
+struct board {
+    signed char column[MAX_QUEENS]; /* of the queen in each row */
+};
+
+static int queens;
+static double result;
+
+static bool is_safe(const struct board *board, int row, int column)
+{
+    for (int above = 0; above < row; above++) {
+        int distance = board->column[above] - column;
+
+        if (distance == 0 || distance == row - above || distance == above - row)
+            return false;
+    }
+    return true;
+}
+
+/* Solutions with the rows above row as they are. */
+static uint64_t solve(struct board *board, int row)
+{
+    uint64_t solutions = 0;
+
+    if (row == queens)
+        return 1;
+    for (int column = 0; column < queens; column++) {
+        if (is_safe(board, row, column)) {
+            board->column[row] = (signed char)column;
+            solutions += solve(board, row + 1);
+        }
+    }
+    return solutions;
+}
+
+static int prepare(const struct bench_request *request, struct bench_input *input)
+{
+    static const int sizes[] = {[BENCH_TINY] = 7, [BENCH_QUICK] = 11, [BENCH_FULL] = 12};
+
+    queens = sizes[request->scale];
+    snprintf(input->title, sizeof input->title, "n queens, a task at every level");
+    snprintf(input->size, sizeof input->size, "n = %d", queens);
+    if (request->candidate == BENCH_CHANNEL)
+        input->note = "no task at every level: a list of the first two rows' safe places";
+    return 0;
+}
+
+static void release(void)
+{
+}
+
+static double take_result(void)
+{
+    double taken = result;
+
+    result = NAN;
+    return taken;
+}
+
+static int run_serial(const struct bench_team *team)
+{
+    struct board board;
+
+    (void)team;
+    result = (double)solve(&board, 0);
+    return 0;
+}
+
+/* ---- channel pool ---- */
+
+struct openings {
+    struct board board[MAX_QUEENS * MAX_QUEENS]; /* two queens each */
+    uint64_t solutions[MAX_QUEENS * MAX_QUEENS];
+};
+
+static void solve_openings(size_t piece, size_t begin, size_t end, void *ctx)
+{
+    struct openings *openings = ctx;
+
+    (void)piece;
+    for (size_t i = begin; i < end; i++)
+        openings->solutions[i] = solve(&openings->board[i], 2);
+}
+
+static int run_channel(const struct bench_team *team)
+{
+    struct openings openings;
+    size_t count = 0;
+    uint64_t solutions = 0;
+    int err;
+
+    for (int i = 0; i < queens * queens; i++) {
+        struct board *board = &openings.board[count];
+
+        board->column[0] = (signed char)(i / queens);
+        board->column[1] = (signed char)(i % queens);
+        count += is_safe(board, 1, i % queens);
+    }
+    err = channel_pool_for(team->channel, 0, count, solve_openings, &openings);
+    for (size_t i = 0; i < count && !err; i++)
+        solutions += openings.solutions[i];
+    result = (double)solutions;
+    return err;
+}
+
+/* ---- OpenMP ---- */
+
+static uint64_t solve_openmp(const struct board *board, int row)
+{
+    struct board child[MAX_QUEENS];
+    uint64_t solutions[MAX_QUEENS];
+    uint64_t sum = 0;
+    int children = 0;
+
+    if (row == queens)
+        return 1;
+    for (int column = 0; column < queens; column++) {
+        if (is_safe(board, row, column)) {
+            child[children] = *board;
+            child[children].column[row] = (signed char)column;
+#pragma omp task shared(child, solutions) firstprivate(children)
+            solutions[children] = solve_openmp(&child[children], row + 1);
+            children++;
+        }
+    }
+#pragma omp taskwait
+    for (int i = 0; i < children; i++)
+        sum += solutions[i];
+    return sum;
+}
+
+static int run_openmp(const struct bench_team *team)
+{
+    const struct board board = {{0}};
+    uint64_t solutions = 0;
+
+#pragma omp parallel num_threads(team->workers)
+#pragma omp single
+    solutions = solve_openmp(&board, 0);
+    result = (double)solutions;
+    return 0;
+}
+
+/* ---- filch ---- */
+
+struct branch {
+    filch_job job;
+    int row;
+    struct board board;
+    int64_t place;
+    uint64_t solutions;
+};
+
+static void branch_run(filch_worker *w, filch_job *job);
+
+static uint64_t solve_filch(filch_worker *w, const struct board *board, int row)
+{
+    struct branch child[MAX_QUEENS];
+    uint64_t sum = 0;
+    int children = 0;
+
+    if (row == queens)
+        return 1;
+    for (int column = 0; column < queens; column++) {
+        if (is_safe(board, row, column)) {
+            struct branch *branch = &child[children++];
+
+            branch->job.run = branch_run;
+            branch->row = row + 1;
+            branch->board = *board;
+            branch->board.column[row] = (signed char)column;
+            branch->place = filch_fork(w, &branch->job);
+        }
+    }
+    while (children-- > 0) {
+        struct branch *branch = &child[children];
+
+        if (filch_reclaim(w, &branch->job, branch->place)) {
+            sum += solve_filch(w, &branch->board, row + 1);
+        } else {
+            filch_await(w, &branch->job);
+            sum += branch->solutions;
+        }
+    }
+    return sum;
+}
+
+static void branch_run(filch_worker *w, filch_job *job)
+{
+    struct branch *branch = (struct branch *)job;
+
+    branch->solutions = solve_filch(w, &branch->board, branch->row);
+}
+
+static int enter(filch_worker *w, void *ctx)
+{
+    const struct board board = {{0}};
+
+    (void)ctx;
+    result = (double)solve_filch(w, &board, 0);
+    return 0;
+}
+
+static int run_filch(const struct bench_team *team)
+{
+    return filch_run(enter, NULL, .pool = team->filch);
+}
+
+const struct bench_work bench_nqueens = {
+    .name = "nqueens",
+    .prepare = prepare,
+    .release = release,
+    .run = {run_serial, run_channel, run_openmp, run_filch},
+    .take_result = take_result,
+};

@@ -1,0 +1,253 @@
+#!/usr/bin/env python3
+"""Run the benchmark programs in alternation and print one table. scripts/bench calls this.
+
+Each measurement is a process of its own, so that no candidate meets the threads or the heap of
+another. A round measures every candidate once; within a round the candidates of a work follow
+each other directly, in odd rounds backwards, so that what drifts on the machine hits all alike.
+"""
+
+import argparse
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+
+import corpus
+import machine
+import plot
+import table
+
+# Per scale: rounds, seconds measured in each process, megabytes of text.
+PLANS = {"tiny": (1, 0.001, 1), "quick": (5, 0.03, 16), "full": (7, 0.1, 64)}
+
+# Untimed seconds before each measurement: on one worker the memory needs it, on several the
+# system too, to spread new threads over the CPUs.
+WARM_ALONE = 0.02
+WARM_TOGETHER = 0.1
+
+PROCESS_TIMEOUT = 600  # seconds: far above any measurement, so it hangs
+
+
+def positive(text):
+    number = int(text)
+    if number < 1:
+        raise ValueError
+    return number
+
+
+# Of the CPUs' time, taken by others: from here on the table says that it is not to be relied on.
+QUIET_SHARE = 0.05
+
+
+class Failure(Exception):
+    """A benchmark program failed; the run ends."""
+
+
+class Job:
+    def __init__(self, key, program, candidate, workers):
+        self.key = key  # of table.CANDIDATES, or serial-clang
+        self.program = program
+        self.candidate = candidate
+        self.workers = workers
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(
+        prog="scripts/bench", description="Measure filch beside serial, channels and OpenMP."
+    )
+    parser.add_argument("--programs", required=True, help="folder of the benchmark programs")
+    parser.add_argument("--scale", choices=PLANS, default="full", help="size of the inputs")
+    parser.add_argument("--rounds", type=positive, help="how often everything is measured")
+    parser.add_argument("--filter", default="", help="only works whose name has this pattern")
+    parser.add_argument("--out", help="folder for table.md, results.csv and raw.json")
+    parser.add_argument("--plot", help="file for a picture (SVG)")
+    parser.add_argument("--text-mb", type=positive, help="how much text to look for")
+    parser.add_argument("--break", dest="broken", help=argparse.SUPPRESS)
+    parser.add_argument("files", nargs="*", metavar="FILE", help="text for the word count")
+    return parser.parse_args()
+
+
+def program_paths(folder):
+    """The two programs, and why the second is missing, if it is."""
+    gcc = os.path.join(folder, "filch_bench")
+    clang = os.path.join(folder, "filch_bench_clang")
+    if os.path.exists(clang):
+        return gcc, clang, None
+    why = machine.read(clang + ".missing").strip() or "it is not there"
+    return gcc, None, why
+
+
+def info_of(program):
+    return json.loads(subprocess.check_output([program, "--info"]))
+
+
+def works_of(program, pattern):
+    """The works whose names have the pattern, and all."""
+    names = subprocess.check_output([program, "--list"], text=True).split()
+    return [name for name in names if re.search(pattern, name)], names
+
+
+def jobs_of_work(gcc, clang, all_workers):
+    """What one round measures of one work, in order."""
+    jobs = [Job("serial", gcc, "serial", 1)]
+    if clang:
+        jobs.append(Job("serial-clang", clang, "serial", 1))
+    for workers in sorted({1, all_workers}):
+        jobs.append(Job("channel", gcc, "channel", workers))
+        jobs.append(Job("openmp-gcc", gcc, "openmp", workers))
+        if clang:
+            jobs.append(Job("openmp-clang", clang, "openmp", workers))
+        jobs.append(Job("filch", gcc, "filch", workers))
+    return jobs
+
+
+def measure(job, work, arguments, min_time, texts):
+    """Run one process; returns its figures."""
+    warm = 0 if arguments.scale == "tiny" else WARM_ALONE if job.workers == 1 else WARM_TOGETHER
+    command = [job.program, f"--work={work}", f"--candidate={job.candidate}"]
+    command += [f"--workers={job.workers}", f"--scale={arguments.scale}"]
+    command += [f"--min-time={min_time}", f"--warm-up={warm}"]
+    command += [f"--text={text}" for text in texts if work == "wordcount"]
+    if arguments.broken:
+        command.append(f"--break={arguments.broken}")
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=PROCESS_TIMEOUT)
+    except subprocess.TimeoutExpired as hung:
+        raise Failure(f"hangs: {' '.join(command)}") from hung
+    if done.returncode < 0 and -done.returncode == signal.SIGINT:
+        raise KeyboardInterrupt
+    if done.returncode != 0:
+        raise Failure(f"{done.stderr.strip()}\nexit code {done.returncode}: {' '.join(command)}")
+    figures = json.loads(done.stdout)
+    figures["key"] = job.key
+    return figures
+
+
+# ---- progress ----
+
+
+class Progress:
+    """One line on stderr: where we are and how long it still takes."""
+
+    def __init__(self, total):
+        self.total = total
+        self.seconds = {}  # of each job seen so far
+        self.start = time.monotonic()
+        self.done = 0
+        self.is_terminal = sys.stderr.isatty()
+
+    def show(self, text):
+        if self.is_terminal:
+            left = f", about {self.left_text()} left" if self.done else ""
+            sys.stderr.write(f"\r\033[K{self.done} of {self.total} measured{left}: {text}")
+            sys.stderr.flush()
+
+    def left_text(self):
+        seconds = (time.monotonic() - self.start) / self.done * (self.total - self.done)
+        return f"{seconds / 60:.0f} min" if seconds >= 90 else f"{seconds:.0f} s"
+
+    def end_round(self, number, rounds):
+        if not self.is_terminal and number < rounds:
+            print(f"round {number} of {rounds} done, about {self.left_text()} left", file=sys.stderr)
+
+    def clear(self):
+        if self.is_terminal:
+            sys.stderr.write("\r\033[K")
+
+
+def measure_all(works, jobs, rounds, measure_one, runs):
+    """Fill runs, so that the caller has what there is when this is interrupted."""
+    progress = Progress(rounds * len(works) * len(jobs))
+    try:
+        for number in range(1, rounds + 1):
+            for work in works:
+                for job in jobs if number % 2 else reversed(jobs):
+                    progress.show(f"round {number}, {work}, {job.key}, {job.workers}")
+                    figures = measure_one(job, work)
+                    figures["round"] = number
+                    runs.append(figures)
+                    progress.done += 1
+            progress.end_round(number, rounds)
+    finally:
+        progress.clear()
+
+
+# ---- output ----
+
+
+def write_outputs(arguments, runs, rows, text, about):
+    if arguments.out:
+        os.makedirs(arguments.out, exist_ok=True)
+        with open(os.path.join(arguments.out, "table.md"), "w", encoding="utf-8") as file:
+            file.write(text)
+        with open(os.path.join(arguments.out, "raw.json"), "w", encoding="utf-8") as file:
+            json.dump({"about": about, "runs": runs}, file, indent=1)
+        table.write_csv(os.path.join(arguments.out, "results.csv"), rows)
+    if arguments.plot:
+        with open(arguments.plot, "w", encoding="utf-8") as file:
+            file.write(plot.picture(rows))
+
+
+def main():
+    arguments = parse_arguments()
+    gcc, clang, why_no_clang = program_paths(arguments.programs)
+    info = info_of(gcc)
+    rounds, min_time, text_mb = PLANS[arguments.scale]
+    rounds = arguments.rounds or rounds
+    works, names = works_of(gcc, arguments.filter)
+    if not works:
+        print(f"no work matches {arguments.filter!r}: {', '.join(names)}", file=sys.stderr)
+        return 2
+
+    about = machine.describe()
+    programs = [gcc] + ([clang] if clang else [])
+    about["compilers"] = ", ".join(
+        f"{info_of(program)['compiler']} with {info_of(program)['openmp']}" for program in programs
+    )
+    about["filch"] = f"{info['filch']}, {info['workers']} workers (limit: {info['reason']})"
+    texts = arguments.files
+    if "wordcount" in works and not texts:
+        texts = [os.path.join(arguments.programs, "corpus.txt")]
+        limit = (arguments.text_mb or text_mb) * corpus.MB
+        about["text"] = corpus.make(texts[0], limit)
+    elif texts:
+        about["text"] = ", ".join(os.path.basename(text) for text in texts)
+
+    jobs = jobs_of_work(gcc, clang, info["workers"])
+    runs = []
+    status = 0
+    start = time.monotonic()
+    others = machine.Others()
+    try:
+        measure_all(
+            works,
+            jobs,
+            rounds,
+            lambda job, work: measure(job, work, arguments, min_time, texts),
+            runs,
+        )
+    except KeyboardInterrupt:
+        status = 130
+    except Failure as failure:
+        print(failure, file=sys.stderr)
+        return 1
+    done = max((run["round"] for run in runs), default=0)
+    about["rounds"] = f"{done} of {rounds}, in {time.monotonic() - start:.0f} s"
+    if status:
+        about["rounds"] += ": INTERRUPTED, the table is what there was"
+    share = others.share()
+    about["taken by other processes"] = f"{share:.0%} of the CPUs' time" + (
+        ": THE MACHINE WAS NOT QUIET, do not rely on the figures" if share > QUIET_SHARE else ""
+    )
+    rows = table.rows_of(runs)
+    text = table.report(rows, about, {"openmp-clang": why_no_clang} if why_no_clang else {})
+    print(text, end="")
+    write_outputs(arguments, runs, rows, text, about)
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())

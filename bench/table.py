@@ -1,0 +1,267 @@
+"""The table of a benchmark run, from the measurements that run.py collected.
+
+A run is one process: one candidate of one work, at one number of workers, in one round. Times
+are medians over the rounds. A ratio is the median of the ratios within each round, in which
+the two were measured right after each other.
+"""
+
+import csv
+import statistics
+
+# In the order of the columns: key, heading, the serial baseline of its own compiler.
+CANDIDATES = [
+    ("serial", "serial"),
+    ("channel", "channel pool"),
+    ("openmp-gcc", "OpenMP (gcc)"),
+    ("openmp-clang", "OpenMP (clang)"),
+    ("filch", "filch"),
+]
+HEADINGS = dict(CANDIDATES)
+
+# The two compilers' serial code is never equal. From this difference on, a speed-up of clang's
+# OpenMP over gcc's serial would say more of the compilers than of the runtime.
+SERIAL_DIFFERS = 0.10
+
+
+class Row:
+    """A work at a number of workers; cells: candidate -> Cell."""
+
+    def __init__(self, work, workers):
+        self.work = work
+        self.workers = workers
+        self.title = work
+        self.item = ""
+        self.cells = {}
+        self.clang_serial = None
+
+
+class Cell:
+    def __init__(self, runs):
+        first = runs[0]
+        self.size = first["size"]
+        self.note = first["note"]
+        self.items = first["items"]
+        # By round; an item is a call where the work counts calls, else a whole run.
+        self.seconds = {run["round"]: run["seconds_median"] / run["items"] for run in runs}
+        self.median = statistics.median(self.seconds.values())
+        self.baseline = "serial"
+        self.ratio = None  # speed-up over the baseline
+
+    def ratio_to(self, other):
+        """How many times as fast as the other."""
+        rounds = self.seconds.keys() & other.seconds.keys()
+        if not rounds:
+            return None
+        return statistics.median(other.seconds[r] / self.seconds[r] for r in rounds)
+
+
+def rows_of(runs):
+    """The rows, in the order in which their works were first run, few workers first."""
+    groups = {}
+    for run in runs:
+        groups.setdefault(run["work"], {}).setdefault((run["key"], run["workers"]), []).append(run)
+    rows = []
+    for work, cells in groups.items():
+        serial = cells.get(("serial", 1))
+        clang_serial = cells.get(("serial-clang", 1))
+        counts = sorted({workers for key, workers in cells if not key.startswith("serial")})
+        for workers in counts or [1]:
+            row = Row(work, workers)
+            if serial:
+                row.cells["serial"] = Cell(serial)
+            if clang_serial:
+                row.clang_serial = Cell(clang_serial)
+            for key, _ in CANDIDATES[1:]:
+                if (key, workers) in cells:
+                    row.cells[key] = Cell(cells[key, workers])
+            if row.cells:
+                finish_row(row, next(iter(cells.values()))[0])
+                rows.append(row)
+    return rows
+
+
+def finish_row(row, any_run):
+    row.title = any_run["title"]
+    row.item = any_run["item"]
+    serial = row.cells.get("serial")
+    for key, cell in row.cells.items():
+        if not serial:
+            continue
+        cell.ratio = cell.ratio_to(serial)
+        if key == "openmp-clang" and row.clang_serial and clang_differs(row):
+            cell.ratio = cell.ratio_to(row.clang_serial)
+            cell.baseline = "serial-clang"
+
+
+def clang_differs(row):
+    ratio = row.clang_serial.ratio_to(row.cells["serial"])
+    return ratio is not None and abs(ratio - 1) > SERIAL_DIFFERS
+
+
+# ---- numbers as text ----
+
+
+def time_text(seconds):
+    for unit, scale in (("s", 1), ("ms", 1e3), ("µs", 1e6)):
+        if seconds * scale >= 1:
+            break
+    else:
+        unit, scale = "ns", 1e9
+    return digits_text(seconds * scale) + " " + unit
+
+
+def digits_text(value):
+    """Three significant digits, without an exponent."""
+    if value >= 100:
+        return f"{value:.0f}"
+    if value >= 10:
+        return f"{value:.1f}"
+    if value >= 0.095:
+        return f"{value:.2f}"
+    return f"{value:.2g}" if value >= 0.0001 else f"{value:.5f}"
+
+
+def plural(count, what):
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
+
+
+# ---- the table ----
+
+
+def cell_text(row, key, missing):
+    if key not in row.cells:
+        return "not built" if key in missing else "-"
+    cell = row.cells[key]
+    text = time_text(cell.median)
+    if key == "serial" or cell.ratio is None:
+        return text
+    mark = " †" if cell.baseline != "serial" else ""
+    return f"{text}, {digits_text(cell.ratio)} x{mark}"
+
+
+def markdown(header, lines):
+    widths = [max(len(line[i]) for line in [header] + lines) for i in range(len(header))]
+    out = []
+    for line in [header, ["-" * width for width in widths]] + lines:
+        out.append("| " + " | ".join(t.ljust(w) for t, w in zip(line, widths)) + " |")
+    return out
+
+
+def table_lines(rows, missing):
+    header = ["work", "workers"] + [heading for _, heading in CANDIDATES]
+    lines = []
+    for row in rows:
+        name = row.title + (f" (a {row.item})" if row.item else "")
+        cells = [cell_text(row, key, missing) for key, _ in CANDIDATES]
+        lines.append([name, str(row.workers)] + cells)
+    return markdown(header, lines)
+
+
+def loss_sentences(rows):
+    """One for each row in which filch does not have the lowest median."""
+    sentences = []
+    for row in rows:
+        filch = row.cells.get("filch")
+        if not filch:
+            continue
+        best = min(row.cells, key=lambda key: row.cells[key].median)
+        if best == "filch":
+            continue
+        ratio = row.cells[best].ratio_to(filch)
+        if ratio is None:
+            continue
+        rounds = row.cells[best].seconds.keys() & filch.seconds.keys()
+        wins = sum(filch.seconds[r] < row.cells[best].seconds[r] for r in rounds)
+        sentence = (
+            f"{row.title}, {plural(row.workers, 'worker')}: {HEADINGS[best]} is fastest;"
+            f" filch takes {digits_text(ratio)} times as long"
+        )
+        if wins:
+            sentence += f" (but was the faster one in {wins} of {plural(len(rounds), 'round')})"
+        sentences.append(sentence + ".")
+    return sentences
+
+
+def size_lines(rows):
+    """The size of each work, and what a candidate did otherwise than the rest."""
+    lines = []
+    seen = set()
+    for row in rows:
+        if row.work in seen:
+            continue
+        seen.add(row.work)
+        by_size = {}
+        for key, cell in row.cells.items():
+            by_size.setdefault(cell.size, []).append(HEADINGS[key])
+        if len(by_size) == 1:
+            line = f"{row.title}: {next(iter(by_size))}"
+        else:
+            parts = [f"{size} for {', '.join(names)}" for size, names in by_size.items()]
+            line = f"{row.title}: {'; '.join(parts)} (times are for one {row.item})"
+        for key, cell in row.cells.items():
+            if cell.note:
+                line += f". {HEADINGS[key]}: {cell.note}"
+        lines.append(line + ".")
+    return lines
+
+
+def clang_lines(rows):
+    lines = []
+    seen = set()
+    for row in rows:
+        if row.work in seen or not row.clang_serial or "serial" not in row.cells:
+            continue
+        seen.add(row.work)
+        lines.append(
+            f"{row.title}: {time_text(row.clang_serial.median)},"
+            f" {digits_text(row.clang_serial.ratio_to(row.cells['serial']))} x"
+        )
+    return lines
+
+
+def report(rows, machine, missing):
+    """The whole text, as Markdown. missing: candidate -> why it was not built."""
+    out = table_lines(rows, missing)
+    out += [
+        "",
+        "Time: median over the rounds. x: how many times as fast as serial (gcc -O3, the same"
+        " source), the median of the ratios within each round; above 1 is faster than serial.",
+    ]
+    if any(cell.baseline != "serial" for row in rows for cell in row.cells.values()):
+        out.append(
+            "†: x is taken to clang's serial, which differs from gcc's by more than"
+            f" {SERIAL_DIFFERS:.0%}; the time can be compared with the other columns."
+        )
+    for key, why in missing.items():
+        out.append(f"{HEADINGS[key]}: not built: {why}.")
+    clang = clang_lines(rows)
+    if clang:
+        out += ["", "clang's serial, x to gcc's: " + "; ".join(clang) + "."]
+    losses = loss_sentences(rows)
+    out += ["", "Where filch is not the fastest:" if losses else "filch is the fastest in all rows."]
+    if losses:
+        out.append("")
+    out += ["- " + sentence for sentence in losses]
+    out += ["", "What was computed:", ""]
+    out += ["- " + line for line in size_lines(rows)]
+    out += ["", "Where and how:", ""]
+    out += [f"- {name}: {value}" for name, value in machine.items()]
+    return "\n".join(out) + "\n"
+
+
+def write_csv(path, rows):
+    with open(path, "w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(
+            "work title size workers candidate rounds items median_s min_s max_s"
+            " ratio baseline".split()
+        )
+        for row in rows:
+            for key, cell in row.cells.items():
+                seconds = [value * cell.items for value in cell.seconds.values()]
+                writer.writerow(
+                    [row.work, row.title, cell.size, row.workers, key, len(seconds)]
+                    + [f"{cell.items:.0f}"]
+                    + [f"{value:.9g}" for value in (statistics.median(seconds), min(seconds), max(seconds))]
+                    + ["" if cell.ratio is None else f"{cell.ratio:.6g}", cell.baseline]
+                )
