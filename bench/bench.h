@@ -38,7 +38,8 @@ struct bench_input {
     char size[32];    /* "1e7 doubles" */
     const char *item; /* what times are divided by: "call"; NULL: nothing, a whole run */
     double items;     /* in a run */
-    const char *note; /* where this candidate does something else than the others; or NULL */
+    const char
+        *note; /* where this candidate does something else than the others; or NULL */
 };
 
 /* Who works. */

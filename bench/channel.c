@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-/* ---- channel ---- */
+/* ---- channel --------------------------------------------------------------------- */
 
 struct channel {
     pthread_mutex_t lock; /* guards all below */
@@ -156,7 +156,7 @@ struct channel_look channel_look(struct channel *channel)
     return look;
 }
 
-/* ---- one-shot ---- */
+/* ---- one-shot -------------------------------------------------------------------- */
 
 void oneshot_init(struct oneshot *oneshot)
 {
@@ -195,7 +195,7 @@ void *oneshot_receive(struct oneshot *oneshot)
     return value;
 }
 
-/* ---- pool ---- */
+/* ---- pool ------------------------------------------------------------------------ */
 
 struct channel_pool {
     struct channel *jobs;
@@ -258,7 +258,7 @@ size_t channel_pool_pieces(const struct channel_pool *pool)
     return (size_t)pool->workers * CHANNEL_PIECES_PER_WORKER;
 }
 
-/* ---- loop ---- */
+/* ---- loop ------------------------------------------------------------------------ */
 
 struct piece {
     struct channel_job job;

@@ -14,7 +14,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* ---- channel: any number of senders and receivers, first in, first out ---- */
+/* ---- channel: any number of senders and receivers, first in, first out ----------- */
 
 struct channel;
 
@@ -61,7 +61,7 @@ struct channel_look {
 
 struct channel_look channel_look(struct channel *channel);
 
-/* ---- one-shot: a channel for one value, one sender and one receiver ---- */
+/* ---- one-shot: a channel for one value, one sender and one receiver -------------- */
 
 struct oneshot {
     pthread_mutex_t lock;
@@ -82,7 +82,7 @@ void oneshot_send(struct oneshot *oneshot, void *value);
  *  sender wrote before sending is visible. */
 void *oneshot_receive(struct oneshot *oneshot);
 
-/* ---- pool: threads that receive jobs ---- */
+/* ---- pool: threads that receive jobs --------------------------------------------- */
 
 /* A job lies in memory of whoever sends it, first in a struct with its arguments, and
  * stays there until it has told its sender that it is done. */
@@ -106,8 +106,8 @@ void channel_pool_destroy(struct channel_pool *pool);
 int channel_pool_send(struct channel_pool *pool, struct channel_job *job);
 
 /* Pieces of a loop for each worker. With one, the slowest piece decides; with many, the
- * channel costs. 8 leaves at most about 1/8 of a worker's share to wait for at the end.
- */
+ * channel costs. 8 leaves at most about 1/8 of a worker's share to wait for at the
+ * end. */
 #define CHANNEL_PIECES_PER_WORKER 8
 
 /** channel_pool_pieces - how many pieces channel_pool_for makes of a long enough loop. */

@@ -51,7 +51,7 @@ static int run_serial(const struct bench_team *team)
     return 0;
 }
 
-/* ---- channel pool ---- */
+/* ---- channel pool ---------------------------------------------------------------- */
 
 struct leaves {
     unsigned *n;   /* of each serial call */
@@ -105,7 +105,7 @@ static int run_channel(const struct bench_team *team)
     return err;
 }
 
-/* ---- OpenMP ---- */
+/* ---- OpenMP ---------------------------------------------------------------------- */
 
 static uint64_t fib_openmp(unsigned n)
 {
@@ -132,7 +132,7 @@ static int run_openmp(const struct bench_team *team)
     return 0;
 }
 
-/* ---- filch: filch_join, what most people write ---- */
+/* ---- filch: filch_join, what most people write ----------------------------------- */
 
 struct call {
     unsigned n;

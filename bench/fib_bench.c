@@ -146,7 +146,7 @@ static int run_channel(const struct bench_team *team)
     return 0;
 }
 
-/* ---- OpenMP ---- */
+/* ---- OpenMP ---------------------------------------------------------------------- */
 
 static uint64_t fib_openmp(unsigned n)
 {
@@ -173,7 +173,7 @@ static int run_openmp(const struct bench_team *team)
     return 0;
 }
 
-/* ---- filch ---- */
+/* ---- filch ----------------------------------------------------------------------- */
 
 struct branch {
     filch_job job;

@@ -66,7 +66,7 @@ struct trial {
     char error[120]; /* empty: none */
 };
 
-/* ---- one measurement ---- */
+/* ---- one measurement ------------------------------------------------------------- */
 
 static bool is_same(double got, double expected, double tolerance)
 {
@@ -216,7 +216,7 @@ static bool try_candidate(const struct options *options, const struct bench_work
     return !err;
 }
 
-/* ---- command line ---- */
+/* ---- command line ---------------------------------------------------------------- */
 
 static const char usage[] =
     "Usage: %s [OPTION...]\n"

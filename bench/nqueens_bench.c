@@ -84,7 +84,7 @@ static int run_serial(const struct bench_team *team)
     return 0;
 }
 
-/* ---- channel pool ---- */
+/* ---- channel pool ---------------------------------------------------------------- */
 
 struct openings {
     struct board board[MAX_QUEENS * MAX_QUEENS]; /* two queens each */
@@ -121,7 +121,7 @@ static int run_channel(const struct bench_team *team)
     return err;
 }
 
-/* ---- OpenMP ---- */
+/* ---- OpenMP ---------------------------------------------------------------------- */
 
 static uint64_t solve_openmp(const struct board *board, int row)
 {
@@ -159,7 +159,7 @@ static int run_openmp(const struct bench_team *team)
     return 0;
 }
 
-/* ---- filch ---- */
+/* ---- filch ----------------------------------------------------------------------- */
 
 struct branch {
     filch_job job;
@@ -181,15 +181,20 @@ static uint64_t solve_filch(filch_worker *w, const struct board *board, int row)
         return 1;
     for (int column = 0; column < queens; column++) {
         if (is_safe(board, row, column)) {
-            struct branch *branch = &child[children++];
+            struct branch *branch = &child[children];
 
+            /* The last one is called, so fork one when there is another. */
+            if (children > 0)
+                branch[-1].place = filch_fork(w, &branch[-1].job);
+            children++;
             branch->job.run = branch_run;
             branch->row = row + 1;
             branch->board = *board;
             branch->board.column[row] = (signed char)column;
-            branch->place = filch_fork(w, &branch->job);
         }
     }
+    if (children > 0)
+        sum = solve_filch(w, &child[--children].board, row + 1);
     while (children-- > 0) {
         struct branch *branch = &child[children];
 

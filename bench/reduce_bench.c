@@ -84,7 +84,7 @@ static double take_result(void)
     return taken;
 }
 
-/* ---- serial ---- */
+/* ---- serial ---------------------------------------------------------------------- */
 
 static int sum_serial(const struct bench_team *team)
 {
@@ -100,7 +100,7 @@ static int dot_serial(const struct bench_team *team)
     return 0;
 }
 
-/* ---- channel pool: a partial sum for each piece ---- */
+/* ---- channel pool: a partial sum for each piece ---------------------------------- */
 
 static void sum_piece(size_t piece, size_t begin, size_t end, void *partial)
 {
@@ -138,7 +138,7 @@ static int dot_channel(const struct bench_team *team)
     return reduce_channel(team, dot_piece);
 }
 
-/* ---- OpenMP: its own reduction, static shares ---- */
+/* ---- OpenMP: its own reduction, static shares ------------------------------------ */
 
 static int sum_openmp(const struct bench_team *team)
 {
@@ -162,7 +162,7 @@ static int dot_openmp(const struct bench_team *team)
     return 0;
 }
 
-/* ---- filch ---- */
+/* ---- filch ----------------------------------------------------------------------- */
 
 static void add(void *left, void *right, void *ctx)
 {

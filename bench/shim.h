@@ -20,12 +20,12 @@ struct bench_state;
 /* A benchmark. It is called several times, with growing numbers of iterations. */
 typedef void bench_fn(struct bench_state *state, void *arg);
 
-/** bench_keep_running - the head of the timed loop: while (bench_keep_running(state)) ...
- */
+/** bench_keep_running - the head of the timed loop: while (bench_keep_running(state))
+ * ... */
 bool bench_keep_running(struct bench_state *state);
 
-/** bench_pause, bench_resume - leave what lies between out of the time. Inside the loop.
- */
+/** bench_pause, bench_resume - leave what lies between out of the time. Inside the
+ * loop. */
 void bench_pause(struct bench_state *state);
 void bench_resume(struct bench_state *state);
 

@@ -110,7 +110,7 @@ static int run_serial(const struct bench_team *team)
     return result ? 0 : -ENOMEM;
 }
 
-/* ---- what the parallel candidates share ---- */
+/* ---- what the parallel candidates share ------------------------------------------ */
 
 static size_t count_pieces(void)
 {
@@ -141,8 +141,7 @@ static struct wc_table *merged(struct wc_table *into, struct wc_table *from)
     return into;
 }
 
-/* ---- channel pool: the caller merges the replies while the workers go on counting ----
- */
+/* ---- channel pool: the caller merges the replies while the workers go on counting  */
 
 struct piece {
     struct channel_job job;
@@ -185,7 +184,7 @@ static int run_channel(const struct bench_team *team)
     return err;
 }
 
-/* ---- OpenMP: a reduction of one's own, a table for each thread ---- */
+/* ---- OpenMP: a reduction of one's own, a table for each thread ------------------- */
 
 #pragma omp declare reduction(merge : struct wc_table * : omp_out = merged(omp_out, omp_in)) \
     initializer(omp_priv = NULL)
@@ -208,7 +207,7 @@ static int run_openmp(const struct bench_team *team)
     return failed ? -ENOMEM : 0;
 }
 
-/* ---- filch: a reduction over the pieces ---- */
+/* ---- filch: a reduction over the pieces ------------------------------------------ */
 
 static int count_body(filch_worker *w, size_t begin, size_t end, void *acc, void *ctx)
 {

@@ -8,20 +8,23 @@
  * become public when somebody is hungry. filch_fork and filch_reclaim (filch/join.h) are
  * the inline push and pop; this file has all else.
  *
- * Roles    owner: push, pop, publish, lower the gate. Thief: steal, force a publish,
- * raise the gate. Any number of thieves at once. Progress steal and the private push and
- * pop are wait-free but for the thieves' CAS, which is lock-free. Publish, forced publish
- * and the pop of a public job take a lock, which is held for a few instructions (forced:
- * for one membarrier). Never    allocates, blocks in the system (but for a yield on the
- * lock), or looks into a job.
+ * Roles     owner: push, pop, publish, lower the gate. Thief: steal, force a publish,
+ *           raise the gate. Any number of thieves at once.
+ * Progress  the private push and pop are wait-free, steal is lock-free (a thief that
+ *           loses its CAS lost it to one that got the job). Publish, forced publish and
+ *           the pop of a public job take a lock, which is held for a few instructions
+ *           (forced: for one membarrier).
+ * Never     allocates, blocks in the system (but for a yield on the lock), or looks into
+ *           a job.
  *
  * Two modes. Asymmetric: as above. Classic (no membarrier): the gate stays raised, so
  * every push publishes, and every pop is the classic take; the lock is then not needed.
  *
- * Papers   Chase and Lev, Dynamic circular work-stealing deque, SPAA 2005.
- *          Le, Pop, Cohen and Zappa Nardelli, Correct and efficient work-stealing for
- * weak memory models, PPoPP 2013 (the orders). van Dijk and van de Pol, Lace:
- * non-blocking split deque for work-stealing, MuCoCoS 2014 (a private and a public part).
+ * Papers    Chase and Lev, Dynamic circular work-stealing deque, SPAA 2005.
+ *           Le, Pop, Cohen and Zappa Nardelli, Correct and efficient work-stealing for
+ *           weak memory models, PPoPP 2013 (the orders).
+ *           van Dijk and van de Pol, Lace: non-blocking split deque for work-stealing,
+ *           MuCoCoS 2014 (a private and a public part).
  */
 #ifndef FL_DEQUE_H
 #define FL_DEQUE_H
@@ -56,8 +59,7 @@ static inline void deque_init(struct fl_deque *deque, bool is_asymmetric)
     deque->hot.gate = FILCH_GATE_RAISED;
 }
 
-/* --- the lock
- * ---------------------------------------------------------------------------- */
+/* --- the lock --------------------------------------------------------------------- */
 
 static inline bool deque_try_lock(struct fl_deque *deque)
 {
@@ -85,8 +87,7 @@ static inline void deque_unlock(struct fl_deque *deque)
     fl_store_release(&deque->lock, 0u);
 }
 
-/* --- the owner
- * --------------------------------------------------------------------------- */
+/* --- the owner -------------------------------------------------------------------- */
 
 /* Whether the job after the one just pushed at index still has a slot. A push writes its
  * slot before it asks, so one slot is always kept free. */
@@ -162,8 +163,7 @@ unlock:
     return is_ours;
 }
 
-/* --- thieves
- * ----------------------------------------------------------------------------- */
+/* --- thieves ---------------------------------------------------------------------- */
 
 /* Take the oldest public job. */
 static inline enum fl_steal deque_steal(struct fl_deque *deque, filch_job **job)
@@ -235,10 +235,9 @@ static inline bool deque_force_publish(struct fl_deque *deque)
     return published > bottom;
 }
 
-/* --- the gate
- * ---------------------------------------------------------------------------- * A raised
- * gate sends the owner's next push to the library, which publishes. Raised by who is
- * hungry, after saying so where the owner looks; lowered by the owner, who looks
+/* --- the gate ------------------------------------------------------------------------
+ * A raised gate sends the owner's next push to the library, which publishes. Raised by who
+ * is hungry, after saying so where the owner looks; lowered by the owner, who looks
  * afterwards. */
 
 static inline void deque_raise_gate(struct fl_deque *deque)

@@ -5,8 +5,7 @@
 #include "options.h"
 #include "pool_life.h"
 
-/* --- guests
- * ------------------------------------------------------------------------------ */
+/* --- guests ----------------------------------------------------------------------- */
 
 /* A free guest slot, or NULL. */
 static struct fl_worker *guest_enter(struct filch_pool *pool)
@@ -34,8 +33,7 @@ static void guest_leave(struct fl_worker *guest)
                    ~(UINT64_C(1) << (guest->index - pool->thread_slots)));
 }
 
-/* --- alone
- * ------------------------------------------------------------------------------- */
+/* --- alone ------------------------------------------------------------------------ */
 
 /* A worker without a slot: it never has more than one job in its deque, and nobody steals
  * from it, so its ring is cut off behind two entries. */
@@ -61,8 +59,7 @@ __attribute__((noinline)) static struct fl_worker *solo_init(void *storage,
     return worker;
 }
 
-/* --- the way in
- * -------------------------------------------------------------------------- */
+/* --- the way in ------------------------------------------------------------------- */
 
 static int enter_from_outside(struct filch_pool *pool,
                               int (*inside)(struct fl_worker *worker, void *arg),
@@ -126,8 +123,7 @@ int filch_run_with(filch_run_body *body, const filch_opts *opts)
     return fl_enter(opts, run_inside, &run);
 }
 
-/* --- questions in a body
- * ----------------------------------------------------------------- */
+/* --- questions in a body ---------------------------------------------------------- */
 
 unsigned filch_lane(const filch_worker *w)
 {

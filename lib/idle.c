@@ -5,8 +5,7 @@
  */
 #include "serving.h"
 
-/* --- finding work
- * ------------------------------------------------------------------------ */
+/* --- finding work ----------------------------------------------------------------- */
 
 static uint32_t random_below(struct fl_worker *worker, uint32_t bound)
 {
@@ -69,8 +68,7 @@ static void raise_all_gates(struct filch_pool *pool)
         deque_raise_gate(&pool->slot[i].deque);
 }
 
-/* --- idling
- * ------------------------------------------------------------------------------ */
+/* --- idling ----------------------------------------------------------------------- */
 
 /* Pre: counted as searching. Sleeps unless there is work after all, and returns whether
  * it did. Post: as before. */

@@ -2,10 +2,10 @@
  *
  * Job: name the two kinds of entries and latches in one place.
  *
- *   a join    a bare filch_job in its forker's frame. It is its own latch: its word holds
- * the function, then who took it, then who waits, then 0. a task    an fl_task, counted
- * in a latch that it shares with others (the pieces of a loop, the tasks of a scope).
- * Marked in the entry by the lowest bit.
+ *   a join    a bare filch_job in its forker's frame. It is its own latch: its word
+ *             holds the function, then who took it, then who waits, then 0.
+ *   a task    an fl_task, counted in a latch that it shares with others (the pieces of a
+ *             loop, the tasks of a scope). Marked in the entry by the lowest bit.
  *
  * A latch lives on the waiter's stack: setting it is the last touch, and whoever sets it
  * has read before whom to wake. Knows no pool and no deque.
@@ -31,8 +31,7 @@ struct fl_task {
     bool is_bound; /* handed over, and only for those who work on the latch already */
 };
 
-/* --- entries
- * ----------------------------------------------------------------------------- */
+/* --- entries ---------------------------------------------------------------------- */
 
 static inline filch_job *entry_of_task(struct fl_task *task)
 {
@@ -49,9 +48,8 @@ static inline struct fl_task *entry_task(filch_job *entry)
     return FL_CONTAINER_OF((uintptr_t)entry & ~(uintptr_t)1, struct fl_task, job);
 }
 
-/* --- who is served
- * ----------------------------------------------------------------------- * The address
- * of a latch: an fl_latch with the lowest bit set, or a join's filch_job. */
+/* --- who is served -------------------------------------------------------------------
+ * The address of a latch: an fl_latch with the lowest bit set, or a join's filch_job. */
 
 typedef uintptr_t fl_served;
 
@@ -76,9 +74,8 @@ static inline filch_job *served_join(fl_served served)
     return served & 1 ? NULL : (filch_job *)served;
 }
 
-/* --- the latch of a join
- * ----------------------------------------------------------------- * function -> thief's
- * parker -> waiter's parker | 1 -> 0, or without the third step. */
+/* --- the latch of a join -------------------------------------------------------------
+ * function -> thief's parker -> waiter's parker | 1 -> 0, or without the third step. */
 
 static inline bool join_is_done(const filch_job *job)
 {
@@ -128,8 +125,7 @@ static inline struct fl_parker *join_finish(filch_job *job)
     return state & 1 ? (struct fl_parker *)(state & ~(uintptr_t)1) : NULL;
 }
 
-/* --- the counting latch
- * ------------------------------------------------------------------ */
+/* --- the counting latch ----------------------------------------------------------- */
 
 /* Returns the count that is left. Release: whoever sees the latch set sees what was
  * counted. The caller has read latch->waiter before, and touches the latch no more. */

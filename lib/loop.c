@@ -34,8 +34,7 @@ uint32_t fl_loop_lanes(const struct fl_worker *worker, const filch_opts *opts)
     return opts && opts->max_workers ? FL_MIN(opts->max_workers, workers) : workers;
 }
 
-/* --- lanes
- * ------------------------------------------------------------------------------- */
+/* --- lanes ------------------------------------------------------------------------ */
 
 /* A free lane, or loop->lanes when there is none. */
 static uint32_t lane_take(struct fl_loop *loop)
@@ -78,8 +77,7 @@ static bool lanes_are_full(const struct fl_loop *loop)
     return true;
 }
 
-/* --- pieces
- * ------------------------------------------------------------------------------ */
+/* --- pieces ----------------------------------------------------------------------- */
 
 static void piece_run(filch_worker *hot, filch_job *job);
 
@@ -90,8 +88,8 @@ static struct fl_piece *piece_take(struct fl_worker *worker)
 
     if (worker->index == FL_SOLO)
         return NULL;
-    /* ORDER(piece): pairs with the release in piece_run: the thief has copied the range.
-     */
+    /* ORDER(piece): pairs with the release in piece_run: the thief has copied the
+     * range. */
     if (fl_load_acquire(&piece->is_busy))
         return NULL;
     worker->piece_next++;
@@ -134,8 +132,7 @@ static size_t middle_of(const struct fl_loop *loop, size_t begin, size_t end)
     return middle;
 }
 
-/* --- running
- * ----------------------------------------------------------------------------- */
+/* --- running ---------------------------------------------------------------------- */
 
 /* One call of the body, unless a lower range has failed. */
 static void run_chunk(struct fl_worker *worker, struct fl_loop *loop, size_t begin,

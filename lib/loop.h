@@ -28,8 +28,8 @@ struct fl_loop {
  * so that vector code keeps its alignment and neighbours share no cache line. */
 #define FL_SPLIT_ALIGN 64
 
-/* The grain of a loop over count items: what opts says, or a share of a worker's share.
- */
+/* The grain of a loop over count items: what opts says, or a share of a worker's
+ * share. */
 size_t fl_loop_grain(const struct fl_worker *worker, const filch_opts *opts,
                      size_t count);
 

@@ -5,8 +5,7 @@
 #define SLEEPER  ((uint64_t)1)
 #define SEARCHER ((uint64_t)1 << 32)
 
-/* --- the parker
- * -------------------------------------------------------------------------- */
+/* --- the parker ------------------------------------------------------------------- */
 
 bool parker_wait(struct fl_parker *parker)
 {
@@ -34,8 +33,7 @@ bool parker_notify(struct fl_parker *parker)
     return true;
 }
 
-/* --- the lot
- * ----------------------------------------------------------------------------- */
+/* --- the lot ---------------------------------------------------------------------- */
 
 static void lot_lock(struct fl_lot *lot)
 {

@@ -21,8 +21,8 @@ struct fl_parker {
     bool is_listed;
 };
 
-/* Workers without work: those that search, and those that sleep (a list, newest first).
- */
+/* Workers without work: those that search, and those that sleep (a list, newest
+ * first). */
 struct fl_lot {
     _Alignas(64) uint64_t hungry; /* searching << 32 | sleeping; changed together */
     _Alignas(64) uint32_t lock;
@@ -39,8 +39,7 @@ static inline uint32_t lot_searching(uint64_t hungry)
     return (uint32_t)(hungry >> 32);
 }
 
-/* --- the parker
- * -------------------------------------------------------------------------- */
+/* --- the parker ------------------------------------------------------------------- */
 
 /* Sleep until there is a permit, and use it up. Only the owner. True when it really
  * slept. */
@@ -50,8 +49,7 @@ bool parker_wait(struct fl_parker *parker);
  * the permit is about: the owner may be gone on its way at once. */
 bool parker_notify(struct fl_parker *parker);
 
-/* --- the lot
- * ----------------------------------------------------------------------------- */
+/* --- the lot ---------------------------------------------------------------------- */
 
 void lot_search_begin(struct fl_lot *lot);
 
@@ -68,8 +66,8 @@ void lot_sleep_begin(struct fl_lot *lot, struct fl_parker *parker);
 void lot_sleep_cancel(struct fl_lot *lot, struct fl_parker *parker);
 
 /* Wake one sleeper, which becomes a searcher, unless somebody searches already or nobody
- * sleeps. Pre: a full fence since the work was published. Returns whether one was woken.
- */
+ * sleeps. Pre: a full fence since the work was published. Returns whether one was
+ * woken. */
 bool lot_wake_one(struct fl_lot *lot);
 
 /* Wake them all (shutdown). */

@@ -12,17 +12,15 @@
 #include <stdint.h>
 #include <pthread.h>
 
-/* --- time ------------------------------------------------------------------------------
- */
+/* --- time ------------------------------------------------------------------------- */
 
 /* Nanoseconds of a clock that never goes back. */
 uint64_t fl_now_ns(void);
 
-/* --- waiting ---------------------------------------------------------------------------
- */
+/* --- waiting ---------------------------------------------------------------------- */
 
-/* Sleep while *word == expected. May return early for any reason: the caller looks again.
- */
+/* Sleep while *word == expected. May return early for any reason: the caller looks
+ * again. */
 void fl_futex_wait(uint32_t *word, uint32_t expected);
 
 /* Wake up to count sleepers on word. The memory may be gone already (it is an address
@@ -32,8 +30,7 @@ void fl_futex_wake(uint32_t *word, int count);
 /* Give the CPU to another runnable thread, if there is one. */
 void fl_yield(void);
 
-/* --- fences across threads
- * --------------------------------------------------------------- */
+/* --- fences across threads -------------------------------------------------------- */
 
 /* Make fl_heavy_fence usable in this process. True when it is; the answer does not change
  * in a process, and survives fork. */
@@ -43,8 +40,7 @@ bool fl_heavy_fence_init(void);
  * fence between the call and the return; the caller does so too. */
 void fl_heavy_fence(void);
 
-/* --- memory
- * ------------------------------------------------------------------------------ */
+/* --- memory ----------------------------------------------------------------------- */
 
 #define FL_CACHE_LINE 64
 
@@ -53,8 +49,7 @@ void fl_heavy_fence(void);
 void *fl_zalloc(size_t bytes);
 void fl_free(void *block);
 
-/* --- threads
- * ----------------------------------------------------------------------------- */
+/* --- threads ---------------------------------------------------------------------- */
 
 typedef pthread_t fl_thread;
 
@@ -68,8 +63,7 @@ void fl_thread_join(fl_thread thread);
 /* Names show in debuggers and top; at most 15 characters, longer ones are cut. */
 void fl_thread_name(const char *name);
 
-/* --- CPUs
- * -------------------------------------------------------------------------------- */
+/* --- CPUs ------------------------------------------------------------------------- */
 
 /* A set of operating system CPU numbers, as large as the machine needs. */
 struct fl_cpuset {

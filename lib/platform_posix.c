@@ -28,7 +28,7 @@
     "platform_posix.c waits on Linux futexes: give this system fl_futex_wait/_wake first"
 #endif
 
-/* --- time -------------------------------------------------------------------------- */
+/* --- time ------------------------------------------------------------------------- */
 
 uint64_t fl_now_ns(void)
 {
@@ -38,7 +38,7 @@ uint64_t fl_now_ns(void)
     return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
-/* --- waiting ----------------------------------------------------------------------- */
+/* --- waiting ---------------------------------------------------------------------- */
 
 /* Private: the kernel then takes the address itself for the key and never looks behind it
  * on a wake, which is what lets a waker touch a word whose owner has already left. */
@@ -57,7 +57,7 @@ void fl_yield(void)
     sched_yield();
 }
 
-/* --- fences across threads --------------------------------------------------------- */
+/* --- fences across threads -------------------------------------------------------- */
 
 #if defined(__linux__) && defined(SYS_membarrier)
 
@@ -95,7 +95,7 @@ void fl_heavy_fence(void)
 
 #endif
 
-/* --- memory ------------------------------------------------------------------------ */
+/* --- memory ----------------------------------------------------------------------- */
 
 _Static_assert(FL_CACHE_LINE >= sizeof(void *) && _Alignof(max_align_t) >= sizeof(void *),
                "the gap before an aligned block holds a pointer");
@@ -125,7 +125,7 @@ void fl_free(void *block)
         free(((void **)block)[-1]);
 }
 
-/* --- threads ----------------------------------------------------------------------- */
+/* --- threads ---------------------------------------------------------------------- */
 
 /* 0: the system's default. */
 static size_t soft_stack_limit(void)

@@ -38,7 +38,7 @@ struct mount {
 
 typedef uint64_t limit_reader(const char *directory);
 
-/* --- small parts ------------------------------------------------------------------- */
+/* --- small parts ------------------------------------------------------------------ */
 
 static uint64_t smaller_limit(uint64_t a, uint64_t b)
 {
@@ -134,7 +134,7 @@ static bool read_first_line(const char *directory, const char *name, char *line,
     return is_read;
 }
 
-/* --- the limit of one group -------------------------------------------------------- */
+/* --- the limit of one group ------------------------------------------------------- */
 
 /* cpu.max: "150000 100000", quota and period; "max 100000" without a limit. */
 static uint64_t read_limit_v2(const char *directory)
@@ -171,7 +171,7 @@ static uint64_t read_limit_v1(const char *directory)
     return limit_of(quota_us, period_us);
 }
 
-/* --- from the group up to the mount point ------------------------------------------ */
+/* --- from the group up to the mount point ----------------------------------------- */
 
 /* True of "/..", "/../..": the mount shows what is above the group that is the root of
  * our cgroup namespace. */
@@ -188,8 +188,8 @@ static const char *path_in_mount(const char *group, const char *mount_root)
 {
     size_t length = strlen(mount_root);
 
-    /* The names in between are hidden by the namespace, but the mount point is around us.
-     */
+    /* The names in between are hidden by the namespace, but the mount point is around
+     * us. */
     if (is_above_namespace(mount_root))
         return "";
     if (strcmp(group, "/..") == 0 || strncmp(group, "/../", 4) == 0)
@@ -229,7 +229,7 @@ static uint64_t smallest_limit(const char *root, const struct mount *mount,
     return limit;
 }
 
-/* --- the two files of proc --------------------------------------------------------- */
+/* --- the two files of proc -------------------------------------------------------- */
 
 /* "4:cpu,cpuacct:/user.slice" in v1, "0::/user.slice" in v2. */
 static void parse_group(char *line, struct groups *groups)

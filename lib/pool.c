@@ -22,8 +22,7 @@ static pthread_mutex_t life_mutex = PTHREAD_MUTEX_INITIALIZER;
 static filch_pool *default_pool;
 static uint32_t fork_generation;
 
-/* --- fork
- * -------------------------------------------------------------------------------- */
+/* --- fork ------------------------------------------------------------------------- */
 
 static void before_fork(void)
 {
@@ -58,8 +57,7 @@ static void watch_forks(void)
     pthread_atfork(before_fork, after_fork_parent, after_fork_child);
 }
 
-/* --- slots
- * ------------------------------------------------------------------------------- */
+/* --- slots ------------------------------------------------------------------------ */
 
 static uint32_t guests_for(uint32_t workers)
 {
@@ -119,8 +117,7 @@ static void slot_init(struct filch_pool *pool, uint32_t index)
     deque_init(&worker->deque, pool->is_asymmetric);
 }
 
-/* --- threads
- * ----------------------------------------------------------------------------- */
+/* --- threads ---------------------------------------------------------------------- */
 
 /* Which CPU each thread is for: the pool's first ones but for one that is left to
  * callers, preferably the one where the pool is being made. */
@@ -252,8 +249,7 @@ static void pool_stop(struct filch_pool *pool)
             fl_thread_join(pool->slot[i].thread);
 }
 
-/* --- create and destroy
- * ------------------------------------------------------------------ */
+/* --- create and destroy ----------------------------------------------------------- */
 
 static int alloc_slots(struct filch_pool *pool)
 {
@@ -364,8 +360,8 @@ void filch_pool_destroy(filch_pool *pool)
 
 filch_pool *filch_pool_default(void)
 {
-    /* ORDER(default-pool): pairs with the release below: a pool that is seen is complete.
-     */
+    /* ORDER(default-pool): pairs with the release below: a pool that is seen is
+     * complete. */
     filch_pool *pool = fl_load_acquire(&default_pool);
 
     if (pool)
@@ -405,8 +401,7 @@ __attribute__((destructor)) static void destroy_default_pool(void)
     filch_pool_destroy(pool);
 }
 
-/* --- questions
- * --------------------------------------------------------------------------- */
+/* --- questions -------------------------------------------------------------------- */
 
 unsigned filch_pool_workers(filch_pool *pool)
 {

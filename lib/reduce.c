@@ -69,8 +69,7 @@ static int fold_block(struct reduction *reduction, filch_worker *w, size_t block
     return reduction->body(w, begin, end, acc, reduction->ctx);
 }
 
-/* --- one after the other
- * ----------------------------------------------------------------- */
+/* --- one after the other ---------------------------------------------------------- */
 
 /* Fold blocks [low, high) into acc, which holds the identity. spare: room for an
  * accumulator per level below. After a failure the rest is skipped. */
@@ -132,8 +131,7 @@ static int reduce_alone(struct fl_worker *worker, struct reduction *reduction)
     return value;
 }
 
-/* --- together
- * ---------------------------------------------------------------------------- */
+/* --- together --------------------------------------------------------------------- */
 
 static char *acc_of(struct reduction *reduction, size_t block)
 {

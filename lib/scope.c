@@ -44,8 +44,7 @@ struct fl_task_frame {
     struct fl_task_frame *outer;
 };
 
-/* --- memory
- * ------------------------------------------------------------------------------ */
+/* --- memory ----------------------------------------------------------------------- */
 
 static struct fl_spawned *spawned_alloc(struct fl_worker *worker, size_t ctx_bytes)
 {
@@ -96,8 +95,7 @@ void fl_worker_free_memory(struct fl_worker *worker)
     worker->arena_bytes = 0;
 }
 
-/* --- running
- * ----------------------------------------------------------------------------- */
+/* --- running ---------------------------------------------------------------------- */
 
 /* Call a task's body, in a context of its own. */
 static void call(struct fl_worker *worker, filch_scope *scope, filch_scope_body *body,
@@ -183,8 +181,7 @@ int filch_spawn(filch_worker *w, filch_scope *scope, filch_scope_body *task,
     return 0;
 }
 
-/* --- the scope
- * --------------------------------------------------------------------------- */
+/* --- the scope -------------------------------------------------------------------- */
 
 /* Run what lies in the own deque, then help and wait until only so many are left. */
 static void finish(struct fl_worker *worker, filch_scope *scope, uint64_t down_to)

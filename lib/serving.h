@@ -20,12 +20,12 @@
 /* The clock is read every so many looks around. */
 #define FL_LOOKS_PER_CLOCK 16
 
-/* --- the word
- * ---------------------------------------------------------------- * The word: an address
- * below 2^48 (Linux gives no other without being asked), whose bits 1 and 2 are free
- * because latches are aligned to 8. A number of 18 bits fills the rest. For a stranger to
- * pass for a descendant, a thief would have to pause between two instructions while its
- * victim changes masters 2^18 times and ends up with the same one. */
+/* --- the word ------------------------------------------------------------------------
+ * The word: an address below 2^48 (Linux gives no other without being asked), whose bits 1 and 2 are free
+ * An address below 2^48 (Linux gives no other without being asked), whose bits 1 and 2
+ * are free because latches are aligned to 8. A number of 18 bits fills the rest. For a
+ * stranger to pass for a descendant, a thief would have to pause between two instructions
+ * while its victim changes masters 2^18 times and ends up with the same one. */
 
 #define SERVING_ADDRESS UINT64_C(0x0000fffffffffff9)
 
@@ -72,11 +72,10 @@ static inline void ask_oneself(struct fl_worker *worker, fl_served served)
         deque_raise_gate(&worker->deque);
 }
 
-/* --- fences
- * ------------------------------------------------------------------------------ */
+/* --- fences ----------------------------------------------------------------------- */
 
-/* Pairs with the light fences of the owners; where there are none, they use seq_cst ones.
- */
+/* Pairs with the light fences of the owners; where there are none, they use seq_cst
+ * ones. */
 static inline void fence_against_owners(const struct filch_pool *pool)
 {
     /* ORDER(gate-dekker), ORDER(serve-dekker): the callers say what for. */
@@ -86,13 +85,12 @@ static inline void fence_against_owners(const struct filch_pool *pool)
         fl_fence_seq_cst();
 }
 
-/* --- looking around
- * ---------------------------------------------------------------------- */
+/* --- looking around --------------------------------------------------------------- */
 
 static inline struct fl_worker *victim(const struct filch_pool *pool, uint32_t slot)
 {
-    /* A hint: the slot of a guest who has just come or gone holds a valid, empty deque.
-     */
+    /* A hint: the slot of a guest who has just come or gone holds a valid, empty
+     * deque. */
     if (slot >= pool->thread_slots &&
         !(fl_load_relaxed(&pool->guests_in) >> (slot - pool->thread_slots) & 1))
         return NULL;

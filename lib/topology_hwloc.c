@@ -42,7 +42,7 @@ static int error_of_hwloc(void)
     return errno > 0 ? -errno : -ENOMEM;
 }
 
-/* --- loading ----------------------------------------------------------------------- */
+/* --- loading ---------------------------------------------------------------------- */
 
 static unsigned long load_flags(void)
 {
@@ -82,6 +82,7 @@ static int load_hwloc(hwloc_topology_t *out)
     hwloc_topology_t hwloc;
     int err;
 
+    *out = NULL;
     errno = 0;
     if (hwloc_topology_init(&hwloc))
         return error_of_hwloc();
@@ -101,7 +102,7 @@ destroy:
     return err;
 }
 
-/* --- where a PU is ----------------------------------------------------------------- */
+/* --- where a PU is ---------------------------------------------------------------- */
 
 /* Dense ids in the order of first visits, kept in the object itself; 0 is "none yet". */
 static unsigned id_of(hwloc_obj_t object, unsigned *next_id)
@@ -170,7 +171,7 @@ static struct fl_cpu describe(hwloc_topology_t hwloc, hwloc_obj_t pu, struct ids
     };
 }
 
-/* --- which PUs, and in which order ------------------------------------------------- */
+/* --- which PUs, and in which order ------------------------------------------------ */
 
 /* mask NULL: the topology is of another system, no mask applies. */
 static int find_candidates(hwloc_topology_t hwloc, const struct fl_cpuset *mask,
@@ -298,8 +299,8 @@ static int fill_this_system(struct fl_topology *topology, hwloc_topology_t hwloc
     if (err)
         return err;
     err = fill(topology, hwloc, &mask);
-    /* hwloc knows none of our CPUs (a stale HWLOC_XMLFILE, say): the mask is what counts.
-     */
+    /* hwloc knows none of our CPUs (a stale HWLOC_XMLFILE, say): the mask is what
+     * counts. */
     if (!err && topology->count == 0)
         err = fl_topology_from_mask(topology, &mask);
     fl_cpuset_free(&mask);

@@ -4,8 +4,7 @@
  */
 #include "serving.h"
 
-/* --- finding work
- * ------------------------------------------------------------------------ */
+/* --- finding work ----------------------------------------------------------------- */
 
 /* From one victim, a descendant of served or nothing. */
 static filch_job *steal_for(struct fl_worker *worker, struct fl_worker *from,
@@ -20,8 +19,8 @@ static filch_job *steal_for(struct fl_worker *worker, struct fl_worker *from,
     deque_raise_gate(&from->deque);
     if (steal(worker, from, is_starving, &entry) != FL_STEAL_GOT)
         return NULL;
-    /* After the CAS of the steal, which acquires what the victim released with the job.
-     */
+    /* After the CAS of the steal, which acquires what the victim released with the
+     * job. */
     if (fl_load_relaxed(&from->serving) == serving)
         return entry;
     fl_count(&worker->counters.strangers);
@@ -45,8 +44,7 @@ static filch_job *take_for(struct fl_worker *worker, fl_served served, bool is_s
     return entry;
 }
 
-/* --- waiting
- * ----------------------------------------------------------------------------- */
+/* --- waiting ---------------------------------------------------------------------- */
 
 static bool is_done(fl_served served, uint64_t down_to)
 {

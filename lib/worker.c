@@ -3,8 +3,7 @@
 
 _Thread_local struct fl_worker *fl_current;
 
-/* --- failures
- * ---------------------------------------------------------------------------- */
+/* --- failures --------------------------------------------------------------------- */
 
 void fl_failure_record(struct fl_failure *failure, uint64_t at, int value)
 {
@@ -20,8 +19,7 @@ void fl_failure_record(struct fl_failure *failure, uint64_t at, int value)
     fl_store_release(&failure->lock, 0u);
 }
 
-/* --- sharing
- * ----------------------------------------------------------------------------- */
+/* --- sharing ---------------------------------------------------------------------- */
 
 void fl_worker_wake_one(struct fl_worker *worker)
 {
@@ -83,8 +81,7 @@ void fl_worker_set_closed(struct fl_worker *worker, bool is_closed)
     fl_worker_wake_one(worker);
 }
 
-/* --- running
- * ----------------------------------------------------------------------------- */
+/* --- running ---------------------------------------------------------------------- */
 
 void fl_worker_run(struct fl_worker *worker, filch_job *entry)
 {

@@ -155,8 +155,7 @@ bool fl_worker_drain(struct fl_worker *worker, int64_t floor);
 /* Let idle workers in again, or keep them out; see is_closed. */
 void fl_worker_set_closed(struct fl_worker *worker, bool is_closed);
 
-/* --- failures
- * ---------------------------------------------------------------------------- */
+/* --- failures --------------------------------------------------------------------- */
 
 static inline void failure_init(struct fl_failure *failure)
 {

@@ -64,9 +64,10 @@ def write_tree(root, files):
 
 def report(problems):
     """Print the problems; the exit status."""
-    for problem in problems:
+    count = 0
+    for count, problem in enumerate(problems, 1):
         print(problem)
-    return 1 if problems else 0
+    return 1 if count else 0
 
 
 def main(check, self_test):

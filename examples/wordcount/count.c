@@ -89,8 +89,7 @@ static bool is_letter(char byte)
     return folded[(unsigned char)byte] != 0;
 }
 
-/* --- the arena -------------------------------------------------------------------------
- */
+/* --- the arena -------------------------------------------------------------------- */
 
 /* The longest key for which the newest block has room. */
 static size_t key_room(const struct wc_table *table)
@@ -143,8 +142,7 @@ static void arena_free(struct wc_table *table)
     }
 }
 
-/* --- tables ----------------------------------------------------------------------------
- */
+/* --- tables ----------------------------------------------------------------------- */
 
 /* The table's entry with the key of this one, or NULL. */
 static struct entry *find(const struct wc_table *table, const struct entry *like,
@@ -304,8 +302,7 @@ size_t wc_next_cut(const char *text, size_t bytes, size_t at)
     return at;
 }
 
-/* --- results ---------------------------------------------------------------------------
- */
+/* --- results ---------------------------------------------------------------------- */
 
 uint64_t wc_words(const struct wc_table *table)
 {

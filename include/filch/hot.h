@@ -23,8 +23,8 @@
     __atomic_store_n((word), (value), __ATOMIC_RELAXED)
 #define FILCH_STORE_RELEASE(word, value) \
     __atomic_store_n((word), (value), __ATOMIC_RELEASE)
-/* Orders the compiler only; its partner is the heavy fence of whoever looks (membarrier).
- */
+/* Orders the compiler only; its partner is the heavy fence of whoever looks
+ * (membarrier). */
 #define FILCH_FENCE_LIGHT() __atomic_signal_fence(__ATOMIC_SEQ_CST)
 #endif
 

@@ -28,11 +28,14 @@ FILCH_API FILCH_COLD int filch_reclaim_slow(filch_worker *w, filch_job *job,
  * Threads  w's own: inside a body, a task or filch_run.
  * Cost     two stores, one load, one compare: no fence, no locked instruction.
  *
- *     struct node { filch_job job; int n; long result; } right = { { { node_run } }, n -
- * 2, 0 }; int64_t place = filch_fork(w, &right.job); long left = fib(w, n - 1); if
- * (filch_reclaim(w, &right.job, place)) return left + fib(w, n - 2);       nobody took
- * it: call directly filch_await(w, &right.job);            somebody ran node_run(their
- * worker, &right.job) return left + right.result;
+ *     struct node { filch_job job; int n; long result; } right = { .n = n - 2 };
+ *     right.job.run = node_run;
+ *     int64_t place = filch_fork(w, &right.job);
+ *     long left = fib(w, n - 1);
+ *     if (filch_reclaim(w, &right.job, place))
+ *         return left + fib(w, n - 2);  // nobody took it: call directly
+ *     filch_await(w, &right.job);       // somebody called node_run(their worker, &right.job)
+ *     return left + right.result;
  */
 static inline int64_t filch_fork(filch_worker *w, filch_job *job)
 {
@@ -108,12 +111,12 @@ FILCH_API int filch_join_outside(filch_task *a, void *actx, filch_task *b, void 
  * Serial meaning:  err = a(w, actx); if (!err) err = b(w, bctx); return err;
  *
  * w        the caller's worker; NULL from outside a pool: the default pool is used, and
- * the branches get their worker as an argument.
+ *          the branches get their worker as an argument.
  *
  * Returns  a's value if it is not 0, otherwise b's. When a fails, b may have run or not.
- * The default pool not being there is no error: the branches run on the caller. Threads
- * w's own, or any with NULL. Cost     as filch_fork and filch_reclaim, and inlined where
- * a and b are known.
+ *          The default pool not being there is no error: the branches run on the caller.
+ * Threads  w's own, or any with NULL.
+ * Cost     as filch_fork and filch_reclaim, and inlined where a and b are known.
  */
 static inline int filch_join(filch_worker *w, filch_task *a, void *actx, filch_task *b,
                              void *bctx)

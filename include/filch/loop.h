@@ -25,9 +25,10 @@ typedef int filch_body(filch_worker *w, size_t begin, size_t end, void *ctx);
  *
  * Returns  0 when every item was run; the body's value for the lowest range that returned
  *          non-zero (ranges above it may be skipped), which is what the serial loop
- * returns; -EINVAL, and nothing run, for a NULL body, begin > end or foreign options. All
- * writes made by the bodies are visible to the caller. Threads  any, also from inside a
- * body; several at once. Cost     O(n) work, O(log(n / grain)) deep, no allocation.
+ *          returns; -EINVAL, and nothing run, for a NULL body, begin > end or foreign
+ *          options. All writes made by the bodies are visible to the caller.
+ * Threads  any, also from inside a body; several at once.
+ * Cost     O(n) work, O(log(n / grain)) deep, no allocation.
  * Source   lazy binary splitting: Tzannes, Caragea, Barua, Vishkin, PPoPP 2010.
  */
 #define filch_for(begin, end, body, ...) \
@@ -49,8 +50,8 @@ typedef int filch_map_body(filch_worker *w, const void *in, void *out, size_t co
  * in, out  arrays of count elements of in_bytes and out_bytes each. They may be the same
  *          array when the element sizes are equal; otherwise they must not overlap.
  *
- * Returns  as filch_for; -EINVAL also for an element size of 0, a NULL array with count >
- * 0, or a size that overflows.
+ * Returns  as filch_for; -EINVAL also for an element size of 0, a NULL array with
+ *          count > 0, or a size that overflows.
  */
 #define filch_map(in, in_bytes, out, out_bytes, count, body, ...) \
     filch_map_with(in, in_bytes, out, out_bytes, count, body, FILCH_OPTS(__VA_ARGS__))

@@ -1,5 +1,5 @@
-/* pool.h - pools of workers, the options that every call takes, and the worker in a body.
- */
+/* pool.h - pools of workers, the options that every call takes, and what a body may ask
+ * its worker. */
 #ifndef FILCH_POOL_H
 #define FILCH_POOL_H
 
@@ -13,8 +13,7 @@ typedef struct filch_pool filch_pool;
 
 /* Where the threads of a pool run. */
 enum filch_bind {
-    FILCH_BIND_AUTO, /* core, when the pool covers every core it may use; node otherwise
-                      */
+    FILCH_BIND_AUTO, /* core, when the pool covers every core it may use; else node */
     FILCH_BIND_CORE, /* one core each */
     FILCH_BIND_NODE, /* the NUMA nodes that the pool uses */
     FILCH_BIND_NONE  /* wherever the system likes */
@@ -23,13 +22,15 @@ enum filch_bind {
 /**
  * filch_pool_options - how to make a pool; 0 means chosen, for each.
  *
- * workers     threads at work together, the caller included: workers - 1 are started.
- *             Chosen: FILCH_NUM_THREADS, or as many as the affinity mask and the CPU
- * quota allow. An explicit number may exceed the CPUs (at most FILCH_MAX_WORKERS). bind
- * see enum filch_bind. Chosen: FILCH_BIND, or auto. The caller's own affinity is never
- * changed. stack_bytes of each thread. Chosen: FILCH_STACKSIZE, or the stack limit of the
- * process. spin_us     how long a thread without work looks on before it sleeps; -1: not
- * at all. Chosen: FILCH_SPIN_US, or a default found by measurement.
+ * workers      threads at work together, the caller included: workers - 1 are started.
+ *              Chosen: FILCH_NUM_THREADS, or as many as the affinity mask and the CPU
+ *              quota allow. An explicit number may exceed the CPUs (at most
+ *              FILCH_MAX_WORKERS).
+ * bind         see enum filch_bind. Chosen: FILCH_BIND, or auto. The caller's own affinity
+ *              is never changed.
+ * spin_us      how long a thread without work looks on before it sleeps, in microseconds;
+ *              -1: not at all. Chosen: FILCH_SPIN_US, or a default found by measurement.
+ * stack_bytes  of each thread. Chosen: FILCH_STACKSIZE, or the stack limit of the process.
  */
 typedef struct filch_pool_options {
     size_t struct_size;
@@ -56,8 +57,8 @@ typedef struct filch_pool_options {
  *
  * Returns  0; -EINVAL for an option out of range or a foreign struct_size or ABI number;
  *          -ENOMEM. *out is NULL on failure. When the system gives fewer threads than
- * asked for, none included, the pool works with those: see filch_pool_workers. Threads
- * any.
+ *          asked for, none included, the pool works with those: see filch_pool_workers.
+ * Threads  any.
  */
 FILCH_API int filch_pool_create(filch_pool **out, const filch_pool_options *options);
 
@@ -78,8 +79,8 @@ FILCH_API void filch_pool_destroy(filch_pool *pool);
  */
 FILCH_API filch_pool *filch_pool_default(void);
 
-/** filch_pool_workers - threads that work together in the pool, the caller included (>=
- * 1). NULL means the default pool. */
+/** filch_pool_workers - threads that work together in the pool, the caller included (at
+ * least 1). NULL means the default pool. */
 FILCH_API unsigned filch_pool_workers(filch_pool *pool);
 
 /** filch_pool_reason - why the pool has that many workers: "FILCH_NUM_THREADS",
@@ -96,8 +97,8 @@ FILCH_API const char *filch_pool_reason(filch_pool *pool);
  * pool         NULL: the default pool; inside a body, the pool of that body
  * worker       the caller's worker, where known: saves a thread-local look-up
  * grain        fewest items in one call of the body, where the range allows; 0: chosen
- * max_workers  most threads in this call at a time, the caller included; 0: all. 1:
- * serial. Calls nested in it have a limit of their own.
+ * max_workers  most threads in this call at a time, the caller included; 0: all;
+ *              1: serial. Calls nested in it have a limit of their own.
  */
 typedef struct filch_opts {
     size_t struct_size;

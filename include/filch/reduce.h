@@ -26,9 +26,10 @@ typedef void filch_combine(void *left, void *right, void *ctx);
  * Serial meaning:  body(w, begin, end, acc, ctx), for an associative combine
  *
  * acc        on entry the identity of combine, on return the result. Copied byte by byte
- * to start each block's accumulator, so the identity must not own anything. acc_bytes its
- * size, at least 1 combine    associative; need not be commutative .grain     items in a
- * block; 0: chosen from the number of items alone
+ *            to start each block's accumulator, so the identity must not own anything.
+ * acc_bytes  its size, at least 1
+ * combine    associative; need not be commutative
+ * .grain     items in a block; 0: chosen from the number of items alone
  *
  * The bracket, that is which blocks there are and the order in which they are combined,
  * is a function of end - begin and .grain. So floating-point results do not depend on the
@@ -36,11 +37,12 @@ typedef void filch_combine(void *left, void *right, void *ctx);
  *
  * Returns  0; the body's value for the lowest block that returned non-zero; -EINVAL, and
  *          nothing run, for a NULL argument, begin > end, acc_bytes of 0 or foreign
- * options; -ENOMEM, and nothing run, when accumulators of over 1 KiB found no memory.
- *          Also after an error every accumulator that was started is combined into *acc,
- * so that the caller can free what they own. Threads  any, also from inside a body. Cost
- * O(n) work plus at most FILCH_REDUCE_BLOCKS combines when .grain is 0; no allocation
- * when acc_bytes is at most 1 KiB.
+ *          options; -ENOMEM, and nothing run, when accumulators of over 1 KiB found no
+ *          memory. Also after an error every accumulator that was started is combined into
+ *          *acc, so that the caller can free what they own.
+ * Threads  any, also from inside a body.
+ * Cost     O(n) work plus at most FILCH_REDUCE_BLOCKS combines when .grain is 0; no
+ *          allocation, once a worker has made a reduction of that size before.
  */
 #define filch_reduce(begin, end, acc, acc_bytes, body, combine, ...) \
     filch_reduce_with(begin, end, acc, acc_bytes, body, combine, FILCH_OPTS(__VA_ARGS__))

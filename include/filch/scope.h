@@ -36,13 +36,14 @@ FILCH_API int filch_scope_with(filch_scope_body *body, const filch_opts *opts);
  * scope      the scope whose body or task is running, or one around it. Its end waits for
  *            the task, also when the spawner has long returned.
  * ctx        ctx_bytes from here are copied into the task; the task gets the copy,
- * aligned for any type, and the spawner's memory may change at once. Size 0: ctx itself
- *            is handed on, and must outlive the task.
+ *            aligned for any type, and the spawner's memory may change at once. Size 0:
+ *            ctx itself is handed on, and must outlive the task.
  *
- * Returns  0; -EINVAL for a NULL worker, scope or task. It never fails for lack of
- * memory: the task then runs at once, on the caller (as it does when the deque is full).
- * Cost     one locked instruction; no allocation after warm-up for ctx_bytes <= 64,
- * malloc above that.
+ * Returns  0; -EINVAL for a NULL worker, scope or task, or a NULL ctx with a size. It
+ *          never fails for lack of memory: the task then runs at once, on the caller (as
+ *          it does when the deque is full).
+ * Cost     two locked instructions; no allocation after warm-up for ctx_bytes <= 64,
+ *          malloc above that.
  */
 FILCH_API int filch_spawn(filch_worker *w, filch_scope *scope, filch_scope_body *task,
                           const void *ctx, size_t ctx_bytes);
@@ -51,8 +52,8 @@ FILCH_API int filch_spawn(filch_worker *w, filch_scope *scope, filch_scope_body 
  * filch_sync - wait, in the scope's body, for all tasks spawned so far.
  *
  * Returns  0, or the value that filch_scope would return for the tasks so far; -EDEADLK
- * from inside a task of the scope, which would wait for itself; -EINVAL for NULL, or on
- *          a worker other than the one that runs the scope's body.
+ *          from inside a task of the scope, which would wait for itself; -EINVAL for NULL,
+ *          or on a worker other than the one that runs the scope's body.
  */
 FILCH_API int filch_sync(filch_worker *w, filch_scope *scope);
 

@@ -1,0 +1,208 @@
+/* gate.c - the raised gate and the sleep: no wake-up is lost between a hungry worker and an
+ * owner who pushes.
+ *
+ * Job: the owner pushes and then sits in a leaf that ends only when a thief has run the job.
+ * The thieves announce that they are hungry, raise the gate, look again and sleep, as
+ * park_idle does (lib/idle.c); the owner publishes, lowers the gate, looks for the hungry and
+ * wakes one, as fl_worker_share does (lib/worker.c). A lost wake-up shows as an execution in
+ * which nobody can go on. Compiled with the real park.c.
+ */
+#include "deque_under_test.h"
+#include <string.h>
+#include "park.h"
+
+enum { WORKERS = 3 };
+
+static struct fl_lot lot;
+static struct fl_parker parkers[WORKERS];
+
+/* fl_worker_share, after deque_publish. */
+static void look_for_hungry(void)
+{
+    if (deque.is_asymmetric)
+        deque_lower_gate(&deque);
+    fl_fence_seq_cst();
+    if (lot_is_hungry(&lot))
+        deque_raise_gate(&deque);
+    lot_wake_one(&lot);
+}
+
+static void setup_mode(bool is_asymmetric, bool is_raised)
+{
+    int i;
+
+    deque_setup(is_asymmetric);
+    if (!is_raised)
+        deque.hot.gate = FILCH_RING_SLOTS - 1;
+    memset(&lot, 0, sizeof lot);
+    memset(parkers, 0, sizeof parkers);
+    model_name(&lot.hungry, "lot.hungry");
+    model_name(&lot.lock, "lot.lock");
+    model_name(&lot.sleepers, "lot.sleepers");
+    model_watch(&lot, sizeof lot);
+    model_watch(parkers, sizeof parkers);
+    for (i = 0; i < WORKERS; i++) {
+        model_name(&parkers[i].state, "parker %d", i);
+        model_name(&parkers[i].next_sleeper, "parker %d next", i);
+        model_name(&parkers[i].is_listed, "parker %d listed", i);
+    }
+}
+
+static void setup_asymmetric(void)
+{
+    setup_mode(true, false);
+}
+
+static void setup_raised(void)
+{
+    setup_mode(true, true);
+}
+
+static void setup_classic(void)
+{
+    setup_mode(false, true);
+}
+
+/* --- the owner -------------------------------------------------------------------- */
+
+static void push_and_wait(void)
+{
+    push(0);
+    wait_for(0);
+}
+
+static void push_push_and_wait(void)
+{
+    push(0);
+    push(1);
+    wait_for(1);
+    wait_for(0);
+}
+
+/* The job of the pop may be stolen or not; what comes after it must be seen. */
+static void push_pop_push_and_wait(void)
+{
+    push(0);
+    pop(0);
+    push(1);
+    wait_for(1);
+}
+
+/* --- thieves ---------------------------------------------------------------------- */
+
+static bool is_any_work(void)
+{
+    return deque_has_public(&deque) || deque_has_private(&deque);
+}
+
+/* Returns whether it slept. */
+static bool park_idle(struct fl_parker *parker)
+{
+    bool is_idle;
+
+    lot_sleep_begin(&lot, parker);
+    fl_fence_seq_cst();
+    deque_raise_gate(&deque);
+    if (deque.is_asymmetric)
+        fl_fence_heavy();
+    else
+        fl_fence_seq_cst();
+    is_idle = !is_any_work();
+    if (is_idle)
+        parker_wait(parker);
+    lot_sleep_cancel(&lot, parker);
+    return is_idle;
+}
+
+static void end_search(void)
+{
+    if (!lot_search_end(&lot))
+        return;
+    fl_fence_seq_cst();
+    if (is_any_work())
+        lot_wake_one(&lot);
+}
+
+/* One round of find_work: a look at the owner, starving or not, and a sleep. A round that
+ * ends in nothing spins, so that it comes back when there is news. */
+static bool find_work(filch_job **job)
+{
+    bool has_news;
+
+    if (deque_has_public(&deque) && deque_steal(&deque, job) == FL_STEAL_GOT)
+        return true;
+    if (deque_has_public(&deque))
+        return false;
+    if (deque.is_asymmetric && deque_has_private(&deque))
+        has_news = deque_force_publish(&deque);
+    else
+        has_news = park_idle(&parkers[model_self()]) || deque.is_asymmetric;
+    if (!has_news && !deque_has_public(&deque))
+        fl_spin_hint();
+    return false;
+}
+
+static void work(void)
+{
+    filch_job *job;
+
+    lot_search_begin(&lot);
+    fl_fence_seq_cst();
+    deque_raise_gate(&deque);
+    while (!find_work(&job))
+        continue;
+    end_search();
+    run_stolen(job);
+}
+
+/* Sleeps before it searches. */
+static void sleep_and_work(void)
+{
+    filch_job *job;
+
+    lot_search_begin(&lot);
+    park_idle(&parkers[model_self()]);
+    while (!find_work(&job))
+        continue;
+    end_search();
+    run_stolen(job);
+}
+
+static void work_twice(void)
+{
+    work();
+    work();
+}
+
+#define CASE(name, mode, preemptions, ...)                                         \
+    {                                                                              \
+        name ": " #mode, setup_##mode, {__VA_ARGS__}, check_all_run_once, NULL, 0, \
+            preemptions, 0, false                                                  \
+    }
+
+static const struct model_case cases[] = {
+    CASE("a push against a sleeper", asymmetric, 0, push_and_wait, sleep_and_work),
+    CASE("a push against a sleeper", raised, 0, push_and_wait, sleep_and_work),
+    CASE("a push against a sleeper", classic, 0, push_and_wait, sleep_and_work),
+    CASE("a push against a searcher", asymmetric, 0, push_and_wait, work),
+    CASE("a push against a searcher", raised, 0, push_and_wait, work),
+    CASE("a push against a searcher", classic, 0, push_and_wait, work),
+    CASE("a second push", asymmetric, 3, push_pop_push_and_wait, work),
+    CASE("a second push", raised, 3, push_pop_push_and_wait, work),
+    CASE("a second push", classic, 3, push_pop_push_and_wait, work),
+    CASE("two pushes, one after the other", asymmetric, 3, push_push_and_wait,
+         work_twice),
+    CASE("two pushes, one after the other", raised, 3, push_push_and_wait, work_twice),
+    CASE("two pushes, one after the other", classic, 3, push_push_and_wait, work_twice),
+    CASE("two pushes, two sleepers", asymmetric, 2, push_push_and_wait, sleep_and_work,
+         sleep_and_work),
+    CASE("two pushes, two sleepers", raised, 2, push_push_and_wait, sleep_and_work,
+         sleep_and_work),
+    CASE("two pushes, two sleepers", classic, 2, push_push_and_wait, sleep_and_work,
+         sleep_and_work),
+};
+
+int main(int argc, char **argv)
+{
+    return model_main(argc, argv, cases, sizeof cases / sizeof cases[0]);
+}

@@ -1,0 +1,157 @@
+/* race.c - see race.h.
+ *
+ * Code that is compiled as is has no MODEL_READ. It is compiled with -fsanitize=thread, and
+ * the hooks that the compiler then calls are defined here instead of linking the sanitizer.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include "race.h"
+#include "trace.h"
+
+enum { VARIABLES = 64, WATCHED = 16 };
+
+static struct variable {
+    const void *address;
+    unsigned long run;
+    uint16_t written[MODEL_THREADS]; /* step of the thread's last write; 0: none */
+    uint16_t read[MODEL_THREADS];
+} variables[VARIABLES];
+static unsigned count;
+static unsigned long run;
+static struct {
+    uintptr_t begin, end;
+} watched[WATCHED];
+static unsigned watched_count;
+
+void race_reset(void)
+{
+    run++;
+}
+
+static struct variable *find(const void *address)
+{
+    struct variable *v;
+    unsigned i;
+
+    for (i = 0; i < count; i++)
+        if (variables[i].address == address)
+            break;
+    if (i == VARIABLES) {
+        fprintf(stderr, "model: too many plain variables\n");
+        abort();
+    }
+    if (i == count)
+        count++;
+    v = &variables[i];
+    if (v->run != run)
+        *v = (struct variable){.address = address, .run = run};
+    return v;
+}
+
+void model_plain(const void *address, bool is_write, const char *file, int line)
+{
+    int self = model_self(), t;
+    const struct clock *now;
+    struct variable *v;
+    char text[128];
+
+    if (self < 0)
+        return;
+    trace_add(&(struct trace_step){.thread = self,
+                                   .what = is_write ? "plain write" : "plain read",
+                                   .order = -1,
+                                   .address = address,
+                                   .step = memory_step(self),
+                                   .file = file,
+                                   .line = line});
+    v = find(address);
+    now = memory_clock(self);
+    for (t = 0; t < MODEL_THREADS; t++) {
+        bool is_late = v->written[t] > now->at[t];
+
+        if (is_late || (is_write && v->read[t] > now->at[t])) {
+            snprintf(text, sizeof text, "data race on %s with the %s at T%d.%u",
+                     trace_name(address), is_late ? "write" : "read", t,
+                     (unsigned)(is_late ? v->written[t] : v->read[t]));
+            model_fail(text, file, line);
+        }
+    }
+    (is_write ? v->written : v->read)[self] = now->at[self];
+}
+
+uint64_t race_hash(uint64_t hash, const struct clock *least)
+{
+    unsigned i;
+    int t;
+
+    for (i = 0; i < count; i++) {
+        const struct variable *v = &variables[i];
+
+        if (v->run != run)
+            continue;
+        for (t = 0; t < MODEL_THREADS; t++) {
+            if (v->written[t] > least->at[t])
+                hash =
+                    hash_mix(hash, (uint64_t)i << 24 | (uint64_t)t << 16 | v->written[t]);
+            if (v->read[t] > least->at[t])
+                hash = hash_mix(hash, 1u << 31 | (uint64_t)i << 24 | (uint64_t)t << 16 |
+                                          v->read[t]);
+        }
+    }
+    return hash;
+}
+
+/* --- code compiled as is ---------------------------------------------------------- */
+
+void model_watch(const void *object, size_t bytes)
+{
+    unsigned i;
+
+    for (i = 0; i < watched_count; i++)
+        if (watched[i].begin == (uintptr_t)object)
+            return;
+    if (watched_count == WATCHED)
+        abort();
+    watched[watched_count].begin = (uintptr_t)object;
+    watched[watched_count++].end = (uintptr_t)object + bytes;
+}
+
+static void hook(const void *address, bool is_write)
+{
+    unsigned i;
+
+    for (i = 0; i < watched_count; i++)
+        if ((uintptr_t)address >= watched[i].begin && (uintptr_t)address < watched[i].end)
+            model_plain(address, is_write, "(compiled as is)", 0);
+}
+
+#define HOOK(bytes)                          \
+    void __tsan_read##bytes(void *address);  \
+    void __tsan_write##bytes(void *address); \
+    void __tsan_read##bytes(void *address)   \
+    {                                        \
+        hook(address, false);                \
+    }                                        \
+    void __tsan_write##bytes(void *address)  \
+    {                                        \
+        hook(address, true);                 \
+    }
+HOOK(1)
+HOOK(2)
+HOOK(4)
+HOOK(8)
+HOOK(16)
+
+void __tsan_init(void);
+void __tsan_func_entry(void *caller);
+void __tsan_func_exit(void);
+void __tsan_init(void)
+{
+}
+void __tsan_func_entry(void *caller)
+{
+    (void)caller;
+}
+void __tsan_func_exit(void)
+{
+}

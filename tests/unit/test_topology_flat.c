@@ -1,0 +1,227 @@
+/* test_topology_flat.c - the topology made of the affinity mask alone.
+ *
+ * Runs against made-up affinity masks (sched_getaffinity below) and, for its allocations,
+ * against an allocator that fails on demand: it is linked with topology.c,
+ * topology_flat.c and platform_cpuset.c only.
+ */
+#define _GNU_SOURCE
+#include "topology.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <cmocka.h>
+
+/* --- a made-up system ------------------------------------------------------------- */
+
+static struct {
+    const int *cpus; /* ends with -1; NULL: the real mask */
+    int error;       /* of sched_getaffinity; 0: none */
+} affinity;
+
+/* The program's own definition comes before that of the C library. */
+int sched_getaffinity(pid_t pid, size_t bytes, cpu_set_t *mask)
+{
+    const int *cpu;
+
+    if (affinity.error) {
+        errno = affinity.error;
+        return -1;
+    }
+    memset(mask, 0, bytes);
+    if (!affinity.cpus)
+        return syscall(SYS_sched_getaffinity, pid, bytes, mask) < 0 ? -1 : 0;
+    for (cpu = affinity.cpus; *cpu >= 0; cpu++)
+        CPU_SET_S((size_t)*cpu, bytes, mask);
+    return 0;
+}
+
+static int allocations_until_failure = INT_MAX;
+static int blocks_alive;
+
+void *fl_zalloc(size_t bytes)
+{
+    if (allocations_until_failure-- <= 0)
+        return NULL;
+    blocks_alive++;
+    return calloc(1, bytes + 1);
+}
+
+void fl_free(void *block)
+{
+    blocks_alive -= block != NULL;
+    free(block);
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    affinity.cpus = NULL;
+    affinity.error = 0;
+    allocations_until_failure = INT_MAX;
+    blocks_alive = 0;
+    return 0;
+}
+
+static int check_nothing_leaked(void **state)
+{
+    (void)state;
+    if (blocks_alive != 0)
+        print_error("%d blocks are still allocated\n", blocks_alive);
+    return blocks_alive;
+}
+
+static void assert_is_all_zero(const struct fl_topology *topology)
+{
+    assert_int_equal(topology->count, 0);
+    assert_int_equal(topology->cores, 0);
+    assert_false(topology->is_this_system);
+    assert_null(topology->cpu);
+}
+
+/* --- loading ---------------------------------------------------------------------- */
+
+static void the_allowed_cpus_are_listed_in_order(void **state)
+{
+    const int cpus[] = {0, 1, 2, 7, 700, -1};
+    struct fl_topology topology;
+    unsigned i;
+
+    (void)state;
+    affinity.cpus = cpus;
+    assert_int_equal(fl_topology_load(&topology), 0);
+    assert_int_equal(topology.count, 5);
+    assert_int_equal(topology.cores, 5);
+    assert_true(topology.is_this_system);
+    for (i = 0; i < topology.count; i++) {
+        assert_int_equal(topology.cpu[i].os_index, cpus[i]);
+        assert_int_equal(topology.cpu[i].core, i);
+        assert_int_equal(topology.cpu[i].l3, topology.cpu[0].l3);
+        assert_int_equal(topology.cpu[i].node, topology.cpu[0].node);
+        assert_false(topology.cpu[i].is_second_thread);
+    }
+    fl_topology_unload(&topology);
+    assert_is_all_zero(&topology);
+}
+
+static void one_allowed_cpu_makes_a_list_of_one(void **state)
+{
+    const int cpus[] = {3, -1};
+    struct fl_topology topology;
+
+    (void)state;
+    affinity.cpus = cpus;
+    assert_int_equal(fl_topology_load(&topology), 0);
+    assert_int_equal(topology.count, 1);
+    assert_int_equal(topology.cpu[0].os_index, 3);
+    fl_topology_unload(&topology);
+}
+
+static void the_real_mask_is_what_it_was_after_a_load(void **state)
+{
+    struct fl_topology topology;
+    cpu_set_t before;
+    cpu_set_t after;
+
+    (void)state;
+    if (sched_getaffinity(0, sizeof before, &before) != 0)
+        skip(); /* more CPUs than this set holds */
+    assert_int_equal(fl_topology_load(&topology), 0);
+    assert_int_equal(topology.count, CPU_COUNT(&before));
+    assert_int_equal(sched_getaffinity(0, sizeof after, &after), 0);
+    assert_memory_equal(&after, &before, sizeof before);
+    fl_topology_unload(&topology);
+}
+
+static void different_cpus_share_cache_but_no_core(void **state)
+{
+    const int cpus[] = {0, 1, -1};
+    struct fl_topology topology;
+
+    (void)state;
+    affinity.cpus = cpus;
+    assert_int_equal(fl_topology_load(&topology), 0);
+    assert_int_equal(fl_cpu_distance(&topology.cpu[0], &topology.cpu[0]), FL_SAME_CORE);
+    assert_int_equal(fl_cpu_distance(&topology.cpu[0], &topology.cpu[1]), FL_SAME_L3);
+    fl_topology_unload(&topology);
+}
+
+static void the_nearest_common_part_is_the_distance(void **state)
+{
+    const struct fl_cpu here = {.core = 1, .l3 = 1, .node = 1};
+    const struct fl_cpu same_l3 = {.core = 2, .l3 = 1, .node = 1};
+    const struct fl_cpu same_node = {.core = 2, .l3 = 2, .node = 1};
+    const struct fl_cpu elsewhere = {.core = 2, .l3 = 2, .node = 2};
+
+    (void)state;
+    assert_int_equal(fl_cpu_distance(&here, &here), FL_SAME_CORE);
+    assert_int_equal(fl_cpu_distance(&here, &same_l3), FL_SAME_L3);
+    assert_int_equal(fl_cpu_distance(&here, &same_node), FL_SAME_NODE);
+    assert_int_equal(fl_cpu_distance(&here, &elsewhere), FL_ELSEWHERE);
+    assert_int_equal(fl_cpu_distance(&elsewhere, &here), FL_ELSEWHERE);
+}
+
+/* --- failures --------------------------------------------------------------------- */
+
+static void an_empty_mask_is_an_error(void **state)
+{
+    const int cpus[] = {-1};
+    struct fl_topology topology;
+
+    (void)state;
+    affinity.cpus = cpus;
+    assert_int_equal(fl_topology_load(&topology), -EINVAL);
+    assert_is_all_zero(&topology);
+}
+
+static void the_kernels_error_is_passed_on(void **state)
+{
+    struct fl_topology topology;
+
+    (void)state;
+    affinity.error = EPERM;
+    assert_int_equal(fl_topology_load(&topology), -EPERM);
+    assert_is_all_zero(&topology);
+}
+
+static void each_failing_allocation_is_reported_and_leaks_nothing(void **state)
+{
+    struct fl_topology topology;
+    int allocations;
+
+    (void)state;
+    for (allocations = 0; allocations < 2; allocations++) {
+        allocations_until_failure = allocations;
+        assert_int_equal(fl_topology_load(&topology), -ENOMEM);
+        assert_is_all_zero(&topology);
+        assert_int_equal(blocks_alive, 0);
+    }
+    allocations_until_failure = allocations;
+    assert_int_equal(fl_topology_load(&topology), 0);
+    fl_topology_unload(&topology);
+}
+
+#define TEST(test) cmocka_unit_test_setup_teardown(test, set_up, check_nothing_leaked)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(the_allowed_cpus_are_listed_in_order),
+        TEST(one_allowed_cpu_makes_a_list_of_one),
+        TEST(the_real_mask_is_what_it_was_after_a_load),
+        TEST(different_cpus_share_cache_but_no_core),
+        TEST(the_nearest_common_part_is_the_distance),
+        TEST(an_empty_mask_is_an_error),
+        TEST(the_kernels_error_is_passed_on),
+        TEST(each_failing_allocation_is_reported_and_leaks_nothing),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
