@@ -16,6 +16,7 @@ struct fl_counters {
     uint64_t parks, wakes;
     uint64_t overflows;
     uint64_t busy_ns, idle_ns;
+    uint64_t idle_since_ns; /* not in idle_ns yet; 0: the worker is not idle */
 };
 
 static inline void fl_count_add(uint64_t *counter, uint64_t amount)

@@ -88,8 +88,7 @@ static bool park_idle(struct fl_worker *worker)
         lot_sleep_cancel(&pool->lot, &worker->parker);
         return false;
     }
-    if (parker_wait(&worker->parker))
-        fl_count(&worker->counters.parks);
+    park(worker);
     /* Woken by whoever took us off the list; a permit from an older call is no such
      * thing. */
     lot_sleep_cancel(&pool->lot, &worker->parker);
@@ -141,6 +140,18 @@ static filch_job *find_work(struct fl_worker *worker)
     return NULL;
 }
 
+/* The reader of the counters adds what has passed since; see stats.c. */
+static void begin_idle(struct fl_worker *worker, uint64_t now)
+{
+    fl_store_relaxed(&worker->counters.idle_since_ns, now); /* its one writer */
+}
+
+static void end_idle(struct fl_worker *worker, uint64_t passed_ns)
+{
+    fl_store_relaxed(&worker->counters.idle_since_ns, UINT64_C(0)); /* its one writer */
+    fl_count_add(&worker->counters.idle_ns, passed_ns);
+}
+
 void *fl_worker_main(void *arg)
 {
     struct fl_worker *worker = arg;
@@ -148,14 +159,16 @@ void *fl_worker_main(void *arg)
     filch_job *entry;
 
     fl_current = worker;
+    begin_idle(worker, then);
     while ((entry = find_work(worker))) {
         now = fl_now_ns();
-        fl_count_add(&worker->counters.idle_ns, now - then);
+        end_idle(worker, now - then);
         fl_worker_run(worker, entry);
         then = fl_now_ns();
         fl_count_add(&worker->counters.busy_ns, then - now);
+        begin_idle(worker, then);
     }
-    fl_count_add(&worker->counters.idle_ns, fl_now_ns() - then);
+    end_idle(worker, fl_now_ns() - then);
     fl_current = NULL;
     return NULL;
 }

@@ -108,6 +108,7 @@ static void slot_init(struct filch_pool *pool, uint32_t index)
     worker->frames = NULL;
     worker->arena_is_busy = false;
     worker->has_thread = false;
+    worker->counters.idle_since_ns = 0; /* of a thread that fork() left behind */
     worker->cpu = -1;
     worker->pieces = pool->pieces + (size_t)index * FL_PIECES;
     for (uint32_t i = 0; i < FL_PIECES; i++)

@@ -126,4 +126,13 @@ static inline void pause_a_little(const struct filch_pool *pool, uint32_t looks)
             fl_spin_hint();
 }
 
+/* Sleep until there is a permit. Counted before, so that the parks include who is asleep;
+ * taken back when there was a permit already. */
+static inline void park(struct fl_worker *worker)
+{
+    fl_count(&worker->counters.parks);
+    if (!parker_wait(&worker->parker))
+        fl_count_add(&worker->counters.parks, UINT64_MAX);
+}
+
 #endif

@@ -5,6 +5,7 @@
 
 int filch_stats_get(filch_pool *pool, filch_stats *stats)
 {
+    uint64_t now, since;
     uint32_t i;
 
     if (!stats || stats->struct_size != sizeof *stats)
@@ -14,6 +15,7 @@ int filch_stats_get(filch_pool *pool, filch_stats *stats)
         pool = filch_pool_default();
     if (!pool)
         return 0;
+    now = fl_now_ns();
     for (i = 0; i < pool->slots; i++) {
         const struct fl_counters *counters = &pool->slot[i].counters;
 
@@ -30,6 +32,9 @@ int filch_stats_get(filch_pool *pool, filch_stats *stats)
         stats->overflows += fl_load_relaxed(&counters->overflows);
         stats->busy_ns += fl_load_relaxed(&counters->busy_ns);
         stats->idle_ns += fl_load_relaxed(&counters->idle_ns);
+        since = fl_load_relaxed(&counters->idle_since_ns);
+        if (since && since < now)
+            stats->idle_ns += now - since;
     }
     return 0;
 }

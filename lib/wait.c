@@ -128,8 +128,7 @@ static bool park_waiting(struct fl_worker *worker, fl_served served, uint64_t do
     fence_against_owners(worker->pool);
     if (!is_done(served, down_to) && !is_work_for(worker, served)) {
         slept = true;
-        if (parker_wait(&worker->parker))
-            fl_count(&worker->counters.parks);
+        park(worker);
     }
     unregister_waiter(served);
     return slept;

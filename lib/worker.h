@@ -67,7 +67,6 @@ struct fl_worker {
     void *arena; /* reduce.c's: memory that is kept from call to call */
     size_t arena_bytes;
     bool arena_is_busy;
-    uint64_t busy_since_ns;
 
     /* Set up by the pool. */
     fl_thread thread;
