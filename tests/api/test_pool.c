@@ -1,0 +1,476 @@
+/* test_pool.c - making and ending pools: each documented error, few threads, many pools.
+ *
+ * Linked with --wrap for what cannot be had on demand: a failing allocation (fl_zalloc), a
+ * thread that does not start (pthread_create), a CPU quota (fl_cpu_quota_milli).
+ */
+#include "pools.h"
+
+/* --- a system that runs out ------------------------------------------------------- */
+
+static atomic_int allocations_left = INT32_MAX, blocks_alive, threads_left = INT32_MAX;
+static uint64_t quota_milli = UINT64_MAX; /* UINT64_MAX: the real one */
+
+void *__real_fl_zalloc(size_t bytes);
+void *__wrap_fl_zalloc(size_t bytes);
+void __real_fl_free(void *block);
+void __wrap_fl_free(void *block);
+int __real_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
+                          void *(*body)(void *), void *arg);
+int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
+                          void *(*body)(void *), void *arg);
+uint64_t __real_fl_cpu_quota_milli(const char *root);
+uint64_t __wrap_fl_cpu_quota_milli(const char *root);
+
+/* The one in platform_posix.c. */
+void *__wrap_fl_zalloc(size_t bytes)
+{
+    void *block = NULL;
+
+    if (atomic_fetch_sub(&allocations_left, 1) > 0)
+        block = __real_fl_zalloc(bytes);
+    if (block)
+        atomic_fetch_add(&blocks_alive, 1);
+    return block;
+}
+
+void __wrap_fl_free(void *block)
+{
+    if (block)
+        atomic_fetch_sub(&blocks_alive, 1);
+    __real_fl_free(block);
+}
+
+int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
+                          void *(*body)(void *), void *arg)
+{
+    if (atomic_fetch_sub(&threads_left, 1) <= 0)
+        return EAGAIN;
+    return __real_pthread_create(thread, attributes, body, arg);
+}
+
+uint64_t __wrap_fl_cpu_quota_milli(const char *root)
+{
+    return quota_milli == UINT64_MAX ? __real_fl_cpu_quota_milli(root) : quota_milli;
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    atomic_store(&allocations_left, INT32_MAX);
+    atomic_store(&threads_left, INT32_MAX);
+    quota_milli = UINT64_MAX;
+    return 0;
+}
+
+/* --- work that any pool does ------------------------------------------------------ */
+
+struct work {
+    filch_pool *pool;
+    atomic_uint wrong_lanes;
+    atomic_uchar hits[1000];
+};
+
+static int hit(filch_worker *w, size_t begin, size_t end, void *ctx)
+{
+    struct work *work = ctx;
+
+    if (filch_lane(w) >= filch_lanes(w) ||
+        filch_lanes(w) > filch_pool_workers(work->pool))
+        atomic_fetch_add(&work->wrong_lanes, 1);
+    for (; begin < end; begin++)
+        atomic_fetch_add(&work->hits[begin], 1);
+    return 0;
+}
+
+static int fold(filch_worker *w, size_t begin, size_t end, void *acc, void *ctx)
+{
+    (void)w;
+    (void)ctx;
+    for (; begin < end; begin++)
+        *(size_t *)acc += begin;
+    return 0;
+}
+
+static void add(void *left, void *right, void *ctx)
+{
+    (void)ctx;
+    *(size_t *)left += *(size_t *)right;
+}
+
+static int count_task(filch_worker *w, filch_scope *scope, void *ctx)
+{
+    (void)w;
+    (void)scope;
+    atomic_fetch_add((atomic_uint *)ctx, 1);
+    return 0;
+}
+
+static int spawn_ten(filch_worker *w, filch_scope *scope, void *ctx)
+{
+    int i, err = 0;
+
+    for (i = 0; i < 10; i++)
+        err |= filch_spawn(w, scope, count_task, ctx, 0);
+    return err;
+}
+
+/* Returns what was wrong. */
+static int work_wrongly(filch_pool *pool)
+{
+    struct work work = {.pool = pool};
+    atomic_uint tasks = 0;
+    size_t sum = 0, i;
+    int wrong = 0;
+
+    wrong += filch_for(0, COUNT_OF(work.hits), hit, &work, .pool = pool, .grain = 1) != 0;
+    for (i = 0; i < COUNT_OF(work.hits); i++)
+        wrong += atomic_load(&work.hits[i]) != 1;
+    wrong += atomic_load(&work.wrong_lanes) != 0;
+    wrong += filch_reduce(0, 1000, &sum, sizeof sum, fold, add, NULL, .pool = pool) != 0;
+    wrong += sum != 499500;
+    wrong += filch_scope(spawn_ten, &tasks, .pool = pool) != 0;
+    wrong += atomic_load(&tasks) != 10;
+    return wrong;
+}
+
+/* --- errors ----------------------------------------------------------------------- */
+
+static void options_out_of_range_are_refused(void **state)
+{
+    const filch_pool_options good = *FILCH_POOL_OPTIONS(.workers = 2);
+    filch_pool_options bad[9];
+    filch_pool *pool;
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < COUNT_OF(bad); i++)
+        bad[i] = good;
+    bad[0].struct_size = 0;
+    bad[1].struct_size = sizeof good + 8;
+    bad[2].abi = FILCH_HOT_ABI + 1;
+    bad[3].abi = 0;
+    bad[4].workers = FILCH_MAX_WORKERS + 1;
+    bad[5].bind = -1;
+    bad[6].bind = FILCH_BIND_NONE + 1;
+    bad[7].spin_us = -2;
+    bad[8].spin_us = INT32_MAX;
+    for (i = 0; i < COUNT_OF(bad); i++) {
+        pool = (filch_pool *)(uintptr_t)64;
+        assert_int_equal(filch_pool_create(&pool, &bad[i]), -EINVAL);
+        assert_null(pool);
+    }
+    assert_int_equal(filch_pool_create(NULL, &good), -EINVAL);
+    assert_int_equal(filch_pool_create(NULL, NULL), -EINVAL);
+    filch_pool_destroy(NULL);
+    assert_int_equal(atomic_load(&blocks_alive), 0);
+}
+
+static void each_failing_allocation_is_reported_and_leaks_nothing(void **state)
+{
+    filch_pool *pool;
+    int allowed, err = -ENOMEM;
+
+    (void)state;
+    for (allowed = 0; err; allowed++) {
+        pool = (filch_pool *)(uintptr_t)64;
+        atomic_store(&allocations_left, allowed);
+        err = filch_pool_create(&pool, FILCH_POOL_OPTIONS(.workers = 2));
+        if (err) {
+            assert_int_equal(err, -ENOMEM);
+            assert_null(pool);
+            assert_int_equal(atomic_load(&blocks_alive), 0);
+        }
+    }
+    assert_true(allowed > 5);
+    assert_int_equal(work_wrongly(pool), 0);
+    filch_pool_destroy(pool);
+    assert_int_equal(atomic_load(&blocks_alive), 0);
+}
+
+/* Comes before the default pool is made. */
+static void without_memory_for_a_default_pool_the_caller_works_alone(void **state)
+{
+    filch_local *local;
+    filch_stats stats = {.struct_size = sizeof stats};
+
+    (void)state;
+    atomic_store(&allocations_left, 0);
+    assert_null(filch_pool_default());
+    assert_int_equal(filch_pool_workers(NULL), 1);
+    assert_non_null(filch_pool_reason(NULL));
+    assert_int_equal(filch_lane_limit(), 1);
+    assert_int_equal(work_wrongly(NULL), 0);
+    assert_int_equal(filch_stats_get(NULL, &stats), 0);
+    assert_int_equal(filch_local_create(&local, NULL, 8, NULL, NULL), -ENOMEM);
+    assert_null(local);
+    assert_int_equal(atomic_load(&blocks_alive), 0);
+    /* It is asked for again each time. */
+    atomic_store(&allocations_left, INT32_MAX);
+    assert_non_null(filch_pool_default());
+    assert_int_equal(work_wrongly(NULL), 0);
+    assert_null(filch_worker_current());
+}
+
+static void a_local_without_memory_leaks_nothing(void **state)
+{
+    filch_pool *pool = filch_pool_default();
+    int before = atomic_load(&blocks_alive), allowed, err = -ENOMEM;
+    filch_local *local;
+
+    (void)state;
+    for (allowed = 0; err; allowed++) {
+        local = (filch_local *)(uintptr_t)64;
+        atomic_store(&allocations_left, allowed);
+        err = filch_local_create(&local, pool, 100, NULL, NULL);
+        if (err) {
+            assert_int_equal(err, -ENOMEM);
+            assert_null(local);
+            assert_int_equal(atomic_load(&blocks_alive), before);
+        }
+    }
+    assert_true(allowed > 2);
+    filch_local_destroy(local, NULL, NULL);
+    assert_int_equal(atomic_load(&blocks_alive), before);
+}
+
+/* --- how many workers ------------------------------------------------------------- */
+
+struct meeting {
+    atomic_uint arrived, wrong;
+    unsigned company;
+};
+
+static int meet(filch_worker *w, size_t begin, size_t end, void *ctx)
+{
+    struct meeting *meeting = ctx;
+
+    (void)w;
+    (void)begin;
+    (void)end;
+    atomic_fetch_add(&meeting->arrived, 1);
+    if (!wait_for(&meeting->arrived, meeting->company))
+        atomic_fetch_add(&meeting->wrong, 1);
+    return 0;
+}
+
+static void a_pool_works_with_the_threads_that_could_be_started(void **state)
+{
+    int threads, before = atomic_load(&blocks_alive);
+
+    (void)state;
+    for (threads = 0; threads <= 7; threads++) {
+        struct meeting meeting = {.company = (unsigned)threads + 1};
+        filch_pool *pool;
+
+        atomic_store(&threads_left, threads);
+        assert_int_equal(filch_pool_create(&pool, FILCH_POOL_OPTIONS(.workers = 8)), 0);
+        assert_int_equal(filch_pool_workers(pool), threads + 1);
+        assert_string_equal(filch_pool_reason(pool),
+                            threads < 7 ? "threads that could be started" : "options");
+        assert_int_equal(filch_lane_limit(.pool = pool), threads + 1);
+        assert_int_equal(work_wrongly(pool), 0);
+        assert_int_equal(
+            filch_for(0, meeting.company, meet, &meeting, .pool = pool, .grain = 1), 0);
+        assert_int_equal(atomic_load(&meeting.wrong), 0);
+        filch_pool_destroy(pool);
+        assert_int_equal(atomic_load(&blocks_alive), before);
+    }
+}
+
+static void a_quota_of_one_cpu_makes_one_worker(void **state)
+{
+    static const uint64_t quotas[] = {1, 500, 1000, 1999};
+    filch_pool *pool;
+    size_t i;
+
+    (void)state;
+    unsetenv("FILCH_NUM_THREADS");
+    for (i = 0; i < COUNT_OF(quotas); i++) {
+        quota_milli = 0;
+        assert_int_equal(filch_pool_create(&pool, NULL), 0);
+        assert_string_equal(filch_pool_reason(pool), "affinity mask");
+        if (filch_pool_workers(pool) == 1) {
+            filch_pool_destroy(pool);
+            skip(); /* there is nothing to limit */
+        }
+        filch_pool_destroy(pool);
+        quota_milli = quotas[i];
+        assert_int_equal(filch_pool_create(&pool, NULL), 0);
+        assert_int_equal(filch_pool_workers(pool), 1);
+        assert_string_equal(filch_pool_reason(pool), "CPU quota");
+        assert_int_equal(work_wrongly(pool), 0);
+        filch_pool_destroy(pool);
+    }
+}
+
+static void an_explicit_number_may_exceed_the_cpus_by_far(void **state)
+{
+    struct meeting meeting = {.company = 200};
+    filch_pool *pool;
+
+    (void)state;
+    assert_int_equal(filch_pool_create(&pool, FILCH_POOL_OPTIONS(.workers = 200)), 0);
+    assert_int_equal(filch_pool_workers(pool), 200);
+    assert_string_equal(filch_pool_reason(pool), "options");
+    assert_int_equal(work_wrongly(pool), 0);
+    assert_int_equal(filch_for(0, 200, meet, &meeting, .pool = pool, .grain = 1), 0);
+    assert_int_equal(atomic_load(&meeting.wrong), 0);
+    filch_pool_destroy(pool);
+}
+
+/* --- options that work ------------------------------------------------------------ */
+
+static void a_pool_may_spin_not_at_all_or_for_long(void **state)
+{
+    static const int32_t spins[] = {-1, 1, 100000};
+    filch_pool *pool;
+    size_t i;
+    int round;
+
+    (void)state;
+    for (i = 0; i < COUNT_OF(spins); i++) {
+        assert_int_equal(
+            filch_pool_create(&pool,
+                              FILCH_POOL_OPTIONS(.workers = 2, .spin_us = spins[i])),
+            0);
+        for (round = 0; round < 20; round++)
+            assert_int_equal(work_wrongly(pool), 0);
+        filch_pool_destroy(pool);
+    }
+}
+
+struct stacks {
+    struct meeting meeting;
+    atomic_size_t least, most;
+};
+
+static int measure_stack(filch_worker *w, size_t begin, size_t end, void *ctx)
+{
+    struct stacks *stacks = ctx;
+    pthread_attr_t attributes;
+    size_t bytes = 0;
+    void *base;
+
+    if (filch_lane(w) > 0 && pthread_getattr_np(pthread_self(), &attributes) == 0) {
+        pthread_attr_getstack(&attributes, &base, &bytes);
+        pthread_attr_destroy(&attributes);
+        if (bytes < atomic_load(&stacks->least))
+            atomic_store(&stacks->least, bytes);
+        if (bytes > atomic_load(&stacks->most))
+            atomic_store(&stacks->most, bytes);
+    }
+    return meet(w, begin, end, &stacks->meeting);
+}
+
+/* More than any before: the C library keeps the stacks of threads that have ended. */
+#define STACK_BYTES (24u << 20)
+
+static void threads_have_the_stack_that_was_asked_for(void **state)
+{
+    struct stacks stacks = {.meeting = {.company = 2}, .least = SIZE_MAX};
+    filch_pool *pool;
+
+    (void)state;
+    assert_int_equal(
+        filch_pool_create(&pool,
+                          FILCH_POOL_OPTIONS(.workers = 2, .stack_bytes = STACK_BYTES)),
+        0);
+    assert_int_equal(filch_for(0, 2, measure_stack, &stacks, .pool = pool, .grain = 1),
+                     0);
+    assert_int_equal(atomic_load(&stacks.meeting.wrong), 0);
+    /* The sanitizers may want a little more. */
+    assert_in_range(atomic_load(&stacks.least), STACK_BYTES - 65536,
+                    STACK_BYTES + 4000000);
+    assert_in_range(atomic_load(&stacks.most), STACK_BYTES - 65536,
+                    STACK_BYTES + 4000000);
+    filch_pool_destroy(pool);
+}
+
+static void the_version_is_that_of_the_header(void **state)
+{
+    char expected[64];
+
+    (void)state;
+    snprintf(expected, sizeof expected, "%d.%d.%d", FILCH_VERSION_MAJOR,
+             FILCH_VERSION_MINOR, FILCH_VERSION_PATCH);
+    assert_string_equal(filch_version(), expected);
+}
+
+/* --- several pools ---------------------------------------------------------------- */
+
+static void *ask_default_pool(void *arg)
+{
+    filch_pool *_Atomic *first = arg;
+    filch_pool *expected = NULL, *pool = filch_pool_default();
+
+    /* The first one writes its own, the others compare. */
+    if (!atomic_compare_exchange_strong(first, &expected, pool) && expected != pool)
+        abort();
+    return NULL;
+}
+
+static void there_is_one_default_pool(void **state)
+{
+    filch_pool *_Atomic first = NULL;
+
+    (void)state;
+    run_threads(16, ask_default_pool, &first);
+    assert_ptr_equal(atomic_load(&first), filch_pool_default());
+    assert_int_equal(filch_pool_workers(NULL), filch_pool_workers(filch_pool_default()));
+    assert_string_equal(filch_pool_reason(NULL), filch_pool_reason(filch_pool_default()));
+}
+
+struct users {
+    filch_pool *pool[5];
+    atomic_uint next, wrong;
+};
+
+static void *user_thread(void *arg)
+{
+    struct users *users = arg;
+    unsigned number = atomic_fetch_add(&users->next, 1), round;
+
+    for (round = 0; round < 40; round++)
+        if (work_wrongly(users->pool[(number + round / 4) % COUNT_OF(users->pool)]))
+            atomic_fetch_add(&users->wrong, 1);
+    return NULL;
+}
+
+/* The last one of them is NULL: the default pool. */
+static void pools_of_ones_own_work_beside_the_default_one(void **state)
+{
+    struct users users = {0};
+    unsigned i;
+
+    (void)state;
+    for (i = 0; i < 4; i++)
+        assert_int_equal(
+            filch_pool_create(&users.pool[i], FILCH_POOL_OPTIONS(.workers = i + 1)), 0);
+    run_threads(10, user_thread, &users);
+    assert_int_equal(atomic_load(&users.wrong), 0);
+    for (i = 0; i < 4; i++)
+        filch_pool_destroy(users.pool[i]);
+    assert_int_equal(work_wrongly(NULL), 0);
+}
+
+#define TEST(test) cmocka_unit_test_setup(test, set_up)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(options_out_of_range_are_refused),
+        TEST(each_failing_allocation_is_reported_and_leaks_nothing),
+        TEST(without_memory_for_a_default_pool_the_caller_works_alone),
+        TEST(a_local_without_memory_leaks_nothing),
+        TEST(a_pool_works_with_the_threads_that_could_be_started),
+        TEST(a_quota_of_one_cpu_makes_one_worker),
+        TEST(an_explicit_number_may_exceed_the_cpus_by_far),
+        TEST(a_pool_may_spin_not_at_all_or_for_long),
+        TEST(threads_have_the_stack_that_was_asked_for),
+        TEST(the_version_is_that_of_the_header),
+        TEST(there_is_one_default_pool),
+        TEST(pools_of_ones_own_work_beside_the_default_one),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
