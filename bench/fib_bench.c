@@ -196,7 +196,7 @@ static uint64_t fib_filch(filch_worker *w, unsigned n)
     place = filch_fork(w, &right.job);
     left = fib_filch(w, n - 1);
     if (filch_reclaim(w, &right.job, place))
-        return left + fib_filch(w, n - 2);
+        return left + fib_filch(w, right.n);
     filch_await(w, &right.job);
     return left + right.sum;
 }

@@ -2,10 +2,10 @@
  * of a cut-off, and still win?
  *
  * All solutions of n queens, by placing one a row on a board that is checked against the
- * rows above. OpenMP and filch make a task of every safe place. The channel pool cannot
- * (see fib_bench.c); it gets what its author would write: the safe places of the first
- * two rows as a list, and a loop over it. Serial needs no copies of the board, and makes
- * none.
+ * rows above. At every safe place OpenMP makes a task of the rows below, filch a job of the
+ * rest of the row. The channel pool cannot (see fib_bench.c); it gets what its author would
+ * write: the safe places of the first two rows as a list, and a loop over it. Serial needs
+ * no copies of the board, and makes none.
  */
 #include "bench.h"
 
@@ -33,6 +33,15 @@ static bool is_safe(const struct board *board, int row, int column)
             return false;
     }
     return true;
+}
+
+/* A copy with one more queen. */
+static struct board with_queen(const struct board *board, int row, int column)
+{
+    struct board copy = *board;
+
+    copy.column[row] = (signed char)column;
+    return copy;
 }
 
 /* Solutions with the rows above row as they are. */
@@ -125,7 +134,6 @@ static int run_channel(const struct bench_team *team)
 
 static uint64_t solve_openmp(const struct board *board, int row)
 {
-    struct board child[MAX_QUEENS];
     uint64_t solutions[MAX_QUEENS];
     uint64_t sum = 0;
     int children = 0;
@@ -134,10 +142,12 @@ static uint64_t solve_openmp(const struct board *board, int row)
         return 1;
     for (int column = 0; column < queens; column++) {
         if (is_safe(board, row, column)) {
-            child[children] = *board;
-            child[children].column[row] = (signed char)column;
-#pragma omp task shared(child, solutions) firstprivate(children)
-            solutions[children] = solve_openmp(&child[children], row + 1);
+#pragma omp task shared(solutions) firstprivate(children)
+            {
+                struct board child = with_queen(board, row, column);
+
+                solutions[children] = solve_openmp(&child, row + 1);
+            }
             children++;
         }
     }
@@ -161,58 +171,47 @@ static int run_openmp(const struct bench_team *team)
 
 /* ---- filch ----------------------------------------------------------------------- */
 
-struct branch {
+/* The rest of a row, which a thief may take while the forker goes on with the rows below:
+ * the columns in the same order as in the serial search, one fork for each safe place. */
+struct rest {
     filch_job job;
-    int row;
-    struct board board;
-    int64_t place;
+    const struct board *board; /* in the forker's frame */
+    int row, column;
     uint64_t solutions;
 };
 
-static void branch_run(filch_worker *w, filch_job *job);
+static void rest_run(filch_worker *w, filch_job *job);
 
-static uint64_t solve_filch(filch_worker *w, const struct board *board, int row)
+static uint64_t solve_filch(filch_worker *w, const struct board *board, int row,
+                            int column)
 {
-    struct branch child[MAX_QUEENS];
-    uint64_t sum = 0;
-    int children = 0;
+    uint64_t solutions = 0;
 
     if (row == queens)
         return 1;
-    for (int column = 0; column < queens; column++) {
+    for (; column < queens; column++) {
         if (is_safe(board, row, column)) {
-            struct branch *branch = &child[children];
+            struct rest rest = {.board = board, .row = row, .column = column + 1};
+            struct board child = with_queen(board, row, column);
+            int64_t place;
 
-            /* The last one is called, so fork one when there is another. */
-            if (children > 0)
-                branch[-1].place = filch_fork(w, &branch[-1].job);
-            children++;
-            branch->job.run = branch_run;
-            branch->row = row + 1;
-            branch->board = *board;
-            branch->board.column[row] = (signed char)column;
+            rest.job.run = rest_run;
+            place = filch_fork(w, &rest.job);
+            solutions += solve_filch(w, &child, row + 1, 0);
+            if (!filch_reclaim(w, &rest.job, place)) {
+                filch_await(w, &rest.job);
+                return solutions + rest.solutions;
+            }
         }
     }
-    if (children > 0)
-        sum = solve_filch(w, &child[--children].board, row + 1);
-    while (children-- > 0) {
-        struct branch *branch = &child[children];
-
-        if (filch_reclaim(w, &branch->job, branch->place)) {
-            sum += solve_filch(w, &branch->board, row + 1);
-        } else {
-            filch_await(w, &branch->job);
-            sum += branch->solutions;
-        }
-    }
-    return sum;
+    return solutions;
 }
 
-static void branch_run(filch_worker *w, filch_job *job)
+static void rest_run(filch_worker *w, filch_job *job)
 {
-    struct branch *branch = (struct branch *)job;
+    struct rest *rest = (struct rest *)job;
 
-    branch->solutions = solve_filch(w, &branch->board, branch->row);
+    rest->solutions = solve_filch(w, rest->board, rest->row, rest->column);
 }
 
 static int enter(filch_worker *w, void *ctx)
@@ -220,7 +219,7 @@ static int enter(filch_worker *w, void *ctx)
     const struct board board = {{0}};
 
     (void)ctx;
-    result = (double)solve_filch(w, &board, 0);
+    result = (double)solve_filch(w, &board, 0, 0);
     return 0;
 }
 

@@ -1,60 +1,31 @@
-"""A bar chart of speed-ups over serial, as SVG, with nothing but the standard library.
+"""A bar chart of speed-ups over serial, drawn by gnuplot.
 
 One group of bars for each work, at all workers. Readable without colours: the bars of a
 candidate stand in the same place in each group, carry their value, and have a pattern of
 their own; the colours are those of Okabe and Ito, which colour-blind people can tell apart.
 """
 
-from xml.sax.saxutils import escape
+import argparse
+import shutil
+import subprocess
 
 import table
 
-# Candidate, colour, pattern (lines in a 6 x 6 square; none: plain).
+# Candidate, colour, gnuplot's fill.
 BARS = [
-    ("channel", "#E69F00", "M0,6 L6,0"),
-    ("openmp-gcc", "#56B4E9", "M0,3 L6,3"),
-    ("openmp-clang", "#0072B2", "M3,0 L3,6"),
-    ("filch", "#009E73", ""),
+    ("channel", "#E69F00", "pattern 2"),
+    ("openmp-gcc", "#56B4E9", "pattern 1"),
+    ("openmp-clang", "#0072B2", "pattern 4"),
+    ("filch", "#009E73", "solid 1.0"),
 ]
-
-WIDTH = 960
-LEFT = 50
-TOP = 70
-PLOT_HEIGHT = 300
-BOTTOM = 60
-BAR = 26
+TERMINALS = {
+    "svg": "svg size 960,440 dynamic background rgb 'white' font 'sans-serif,12'",
+    "png": "pngcairo size 1440,660 font 'sans-serif,16'",
+}
+BAR = 0.2  # wide, of a group's 1
 
 
-def text_at(x, y, text, anchor="middle", size=12, extra=""):
-    return (
-        f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" font-size="{size}"{extra}>'
-        f"{escape(text)}</text>"
-    )
-
-
-def patterns():
-    out = ["<defs>"]
-    for key, colour, path in BARS:
-        out.append(f'<pattern id="{key}" width="6" height="6" patternUnits="userSpaceOnUse">')
-        out.append(f'<rect width="6" height="6" fill="{colour}"/>')
-        if path:
-            out.append(f'<path d="{path}" stroke="#ffffff" stroke-width="1.2"/>')
-        out.append("</pattern>")
-    return out + ["</defs>"]
-
-
-def legend():
-    out = []
-    x = LEFT
-    for key, _, _ in BARS:
-        heading = table.HEADINGS[key]
-        out.append(f'<rect x="{x}" y="36" width="18" height="14" fill="url(#{key})"/>')
-        out.append(text_at(x + 24, 48, heading, "start"))
-        x += 40 + 8 * len(heading)
-    return out
-
-
-def wrapped(title, most=18):
+def wrapped(title, most=16):
     """The title in lines of at most so many characters, where words allow."""
     lines = [""]
     for word in title.split():
@@ -62,57 +33,57 @@ def wrapped(title, most=18):
             lines.append(word)
         else:
             lines[-1] = (lines[-1] + " " + word).strip()
-    return lines
+    return "\\n".join(lines)
 
 
-def group(row, left, width, height_of):
-    out = []
-    base = TOP + PLOT_HEIGHT
-    x = left + (width - BAR * len(BARS)) / 2
-    for key, _, _ in BARS:
-        cell = row.cells.get(key)
-        if cell and cell.ratio is not None:
-            height = height_of(cell.ratio)
-            out.append(
-                f'<rect x="{x + 1:.1f}" y="{base - height:.1f}" width="{BAR - 2}"'
-                f' height="{height:.1f}" fill="url(#{key})"/>'
-            )
-            value = table.digits_text(cell.ratio)
-            out.append(text_at(x + BAR / 2, base - height - 4, value, size=9))
-        x += BAR
-    for number, line in enumerate(wrapped(row.title)):
-        out.append(text_at(left + width / 2, base + 16 + 13 * number, line, size=11))
-    return out
-
-
-def picture(rows):
+def script(rows, path):
+    """gnuplot's commands."""
     workers = max((row.workers for row in rows), default=1)
     rows = [row for row in rows if row.workers == workers]
-    ratios = [cell.ratio for row in rows for cell in row.cells.values() if cell.ratio is not None]
-    top = 1.1 * max(ratios + [workers, 1])
-
-    def height_of(ratio):
-        return PLOT_HEIGHT * ratio / top
-
-    height = TOP + PLOT_HEIGHT + BOTTOM
-    title = f"Times as fast as serial, {table.plural(workers, 'worker')} (higher is better)"
+    ratios = [cell.ratio for row in rows for cell in row.cells.values() if cell.ratio]
+    top = 1.15 * max(ratios + [workers])
+    tics = ", ".join(f'"{wrapped(row.title)}" {number}' for number, row in enumerate(rows))
     out = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}"'
-        f' font-family="sans-serif" role="img" aria-label="{escape(title)}">',
-        f'<rect width="{WIDTH}" height="{height}" fill="#ffffff"/>',
-        text_at(LEFT, 22, title, "start", 16),
+        f"set terminal {TERMINALS[path.rsplit('.', 1)[-1]]}",
+        f"set output '{path}'",
+        f'set title "Times as fast as serial, {table.plural(workers, "worker")} (higher is better)"',
+        "set encoding utf8",
+        f"set yrange [0:{top:g}]\nset ytics add ('serial' 1)",
+        f"set xrange [-0.6:{len(rows) - 0.4:g}]\nset xtics ({tics}) scale 0\nset bmargin 4",
+        "set grid ytics linetype 0\nset key outside top center horizontal samplen 2",
+        f"set boxwidth {BAR * 0.9:g}",
+        "set arrow from graph 0, first 1 to graph 1, first 1 nohead linewidth 1.5",
     ]
-    out += patterns() + legend()
-    step = max(1, round(top / 8))
-    for tick in range(0, int(top) + 1, step):
-        y = TOP + PLOT_HEIGHT - height_of(tick)
-        colour, dash = ("#000000", "") if tick <= 1 else ("#bbbbbb", ' stroke-dasharray="4 3"')
-        out.append(
-            f'<line x1="{LEFT}" x2="{WIDTH - 10}" y1="{y:.1f}" y2="{y:.1f}"'
-            f' stroke="{colour}" stroke-width="0.8"{dash}/>'
+    data, plots = [], []
+    for index, (key, colour, fill) in enumerate(BARS):
+        offset = (index - (len(BARS) - 1) / 2) * BAR
+        points = [
+            f"{number + offset:.3f} {row.cells[key].ratio:.6g}"
+            f" {table.digits_text(row.cells[key].ratio) if row.cells[key].ratio >= 0.1 else f'{row.cells[key].ratio:.1g}'}"
+            for number, row in enumerate(rows)
+            if key in row.cells and row.cells[key].ratio
+        ]
+        if not points:
+            continue
+        block = f"${key.replace('-', '_')}"
+        data += [f"{block} << EOD", *points, "EOD"]
+        plots.append(
+            f"{block} using 1:2 with boxes fill {fill} border linecolor rgb '{colour}'"
+            f" linecolor rgb '{colour}' title '{table.HEADINGS[key]}'"
         )
-        out.append(text_at(LEFT - 8, y + 4, "serial" if tick == 1 else str(tick), "end", 11))
-    width = (WIDTH - 10 - LEFT) / max(len(rows), 1)
-    for number, row in enumerate(rows):
-        out += group(row, LEFT + number * width, width, height_of)
-    return "\n".join(out + ["</svg>"]) + "\n"
+        plots.append(f"{block} using 1:2:3 with labels offset 0,0.6 font ',8' notitle")
+    return "\n".join(out + data) + "\nplot " + ", \\\n    ".join(plots) + "\n"
+
+
+def target(path):
+    """path, if a picture can be drawn there; for argparse, so that it is known at once."""
+    if path.rsplit(".", 1)[-1] not in TERMINALS:
+        raise argparse.ArgumentTypeError(f"a picture ends with .svg or .png: {path}")
+    if not shutil.which("gnuplot"):
+        raise argparse.ArgumentTypeError("pictures are drawn by gnuplot (Debian: gnuplot-nox)")
+    return path
+
+
+def draw(rows, path):
+    """Write the picture; the ending of path, svg or png, decides its form."""
+    subprocess.run(["gnuplot"], input=script(rows, path), text=True, check=True)

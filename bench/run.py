@@ -63,7 +63,7 @@ def parse_arguments():
     parser.add_argument("--rounds", type=positive, help="how often everything is measured")
     parser.add_argument("--filter", default="", help="only works whose name has this pattern")
     parser.add_argument("--out", help="folder for table.md, results.csv and raw.json")
-    parser.add_argument("--plot", help="file for a picture (SVG)")
+    parser.add_argument("--plot", type=plot.target, help="file for a picture (.svg or .png)")
     parser.add_argument("--text-mb", type=positive, help="how much text to look for")
     parser.add_argument("--break", dest="broken", help=argparse.SUPPRESS)
     parser.add_argument("files", nargs="*", metavar="FILE", help="text for the word count")
@@ -187,8 +187,7 @@ def write_outputs(arguments, runs, rows, text, about):
             json.dump({"about": about, "runs": runs}, file, indent=1)
         table.write_csv(os.path.join(arguments.out, "results.csv"), rows)
     if arguments.plot:
-        with open(arguments.plot, "w", encoding="utf-8") as file:
-            file.write(plot.picture(rows))
+        plot.draw(rows, arguments.plot)
 
 
 def main():

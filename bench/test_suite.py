@@ -97,9 +97,16 @@ class Tables(unittest.TestCase):
 
     def test_the_picture_is_well_formed(self):
         runs = [figures("serial", 1), figures("filch", 0.5, workers=2)]
-        svg = plot.picture(table.rows_of(runs))
-        bars = xml.dom.minidom.parseString(svg).getElementsByTagName("rect")
-        self.assertGreater(len(bars), len(plot.BARS) + 1)
+        runs.append(figures("channel", 0.8, workers=2))
+        with tempfile.TemporaryDirectory() as folder:
+            svg = os.path.join(folder, "picture.svg")
+            plot.draw(table.rows_of(runs), svg)
+            words = [
+                "".join(node.data for node in text.childNodes if node.nodeType == node.TEXT_NODE)
+                for text in xml.dom.minidom.parse(svg).getElementsByTagName("tspan")
+            ]
+        for word in ("filch", "channel pool", "serial", "2.00", "1.25"):
+            self.assertIn(word, [said.strip() for said in words])
 
 
 class Runs(unittest.TestCase):
@@ -129,7 +136,7 @@ class Runs(unittest.TestCase):
             self.assertEqual(done.stdout, "")
 
     def test_wrong_options_end_with_2(self):
-        for wrong in ("--no-such-option", "--filter=no-such-work", "--rounds=0", "--scale=huge"):
+        for wrong in ("--no-such-option", "--filter=no-such-work", "--rounds=0", "--scale=huge", "--plot=a.gif"):
             done = run_suite(wrong)
             self.assertEqual(done.returncode, 2, wrong)
             self.assertNotEqual(done.stderr, "")

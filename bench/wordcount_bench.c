@@ -1,9 +1,8 @@
 /* wordcount_bench.c - how much of a map-reduce does the reduction eat?
  *
- * Count the words of a text: each piece of it, cut at a word boundary, into a hash table
- * of its own (map), then the tables into one (reduce). Serial counts the text as one
- * piece and merges nothing; the others do the same piecework. The kernels are those of
- * examples/wordcount.
+ * Count the words of a text: the pieces of it, cut at word boundaries, into a hash table
+ * for each worker (map), then these tables into one (reduce). Serial counts the text as
+ * one piece and merges nothing. The kernels are those of examples/wordcount.
  */
 #include "bench.h"
 
@@ -16,11 +15,9 @@
 
 #include "count.h"
 
-/* Pieces of a text: 16 for each of two workers, so that the last one to end leaves the
- * other idle for a few per cent at most; but no shorter than 256 KiB, or merging the
- * common words again and again costs more than counting. */
-#define MOST_PIECES    32
-#define SHORTEST_BYTES ((size_t)256 << 10)
+/* About half a millisecond each, so that the last one to end leaves the others idle for less
+ * than that. */
+#define PIECE_BYTES ((size_t)128 << 10)
 
 static char *text;
 static size_t text_bytes;
@@ -82,10 +79,8 @@ static int prepare(const struct bench_request *request, struct bench_input *inpu
         release();
         return err;
     }
-    piece_bytes = (text_bytes + MOST_PIECES - 1) / MOST_PIECES;
     /* A test of the results wants several pieces of a small text, too. */
-    if (piece_bytes < SHORTEST_BYTES && request->scale != BENCH_TINY)
-        piece_bytes = SHORTEST_BYTES;
+    piece_bytes = request->scale == BENCH_TINY ? 64 : PIECE_BYTES;
     snprintf(input->title, sizeof input->title, "word count");
     snprintf(input->size, sizeof input->size, "%.1f MB", (double)text_bytes / 1e6);
     return 0;
@@ -106,8 +101,7 @@ static double take_result(void)
 static int run_serial(const struct bench_team *team)
 {
     (void)team;
-    result = wc_count(text, text_bytes);
-    return result ? 0 : -ENOMEM;
+    return wc_add(&result, text, text_bytes);
 }
 
 /* ---- what the parallel candidates share ------------------------------------------ */
@@ -124,11 +118,12 @@ static size_t cut_before(size_t piece)
     return at < text_bytes ? wc_next_cut(text, text_bytes, at) : text_bytes;
 }
 
-static struct wc_table *count_piece(size_t piece)
+/* Count one more piece into a worker's table. */
+static int count_piece(struct wc_table **table, size_t piece)
 {
     size_t begin = cut_before(piece);
 
-    return wc_count(text + begin, cut_before(piece + 1) - begin);
+    return wc_add(table, text + begin, cut_before(piece + 1) - begin);
 }
 
 /* into and from in one table; either may be NULL, for no words. A merge that finds no
@@ -141,46 +136,53 @@ static struct wc_table *merged(struct wc_table *into, struct wc_table *from)
     return into;
 }
 
-/* ---- channel pool: the caller merges the replies while the workers go on counting  */
+/* ---- channel pool: counters that receive pieces, and reply with their tables ------- */
 
-struct piece {
+struct counter {
     struct channel_job job;
-    struct oneshot table;
-    size_t number;
+    struct channel *pieces; /* numbers, from 1 */
+    struct oneshot done;
+    struct wc_table *table;
+    int err;
 };
 
-static void piece_run(struct channel_job *job)
+static void counter_run(struct channel_job *job)
 {
-    struct piece *piece = (struct piece *)job;
+    struct counter *counter = (struct counter *)job;
+    void *piece;
 
-    oneshot_send(&piece->table, count_piece(piece->number));
+    while (channel_receive(counter->pieces, &piece) == 0)
+        if (!counter->err)
+            counter->err = count_piece(&counter->table, (size_t)(uintptr_t)piece - 1);
+    oneshot_send(&counter->done, counter->table);
 }
 
 static int run_channel(const struct bench_team *team)
 {
     size_t pieces = count_pieces();
-    struct piece *piece = malloc(pieces * sizeof *piece);
-    size_t sent;
-    int err = 0;
+    struct counter *counter = calloc(team->workers, sizeof *counter);
+    struct channel *channel = NULL;
+    unsigned started;
+    int err = counter ? channel_create(&channel, 0) : -ENOMEM;
 
-    if (!piece)
-        return -ENOMEM;
-    for (sent = 0; sent < pieces; sent++) {
-        piece[sent].job.run = piece_run;
-        piece[sent].number = sent;
-        oneshot_init(&piece[sent].table);
-        err = channel_pool_send(team->channel, &piece[sent].job);
-        if (err)
-            break;
+    if (err)
+        goto free_counter;
+    for (size_t i = 1; i <= pieces && !err; i++)
+        err = channel_send(channel, (void *)(uintptr_t)i);
+    channel_close(channel);
+    for (started = 0; started < team->workers && !err; started++) {
+        counter[started].job.run = counter_run;
+        counter[started].pieces = channel;
+        oneshot_init(&counter[started].done);
+        err = channel_pool_send(team->channel, &counter[started].job);
     }
-    for (size_t i = 0; i < sent; i++) {
-        struct wc_table *table = oneshot_receive(&piece[i].table);
-
-        if (!table)
-            err = -ENOMEM;
-        result = merged(result, table);
+    for (unsigned i = 0; i < started; i++) {
+        result = merged(result, oneshot_receive(&counter[i].done));
+        err = err ? err : counter[i].err;
     }
-    free(piece);
+    channel_destroy(channel);
+free_counter:
+    free(counter);
     return err;
 }
 
@@ -197,30 +199,31 @@ static int run_openmp(const struct bench_team *team)
 
 #pragma omp parallel for num_threads(team->workers) schedule(dynamic)                         \
     reduction(merge : total) reduction(+ : failed)
-    for (size_t i = 0; i < pieces; i++) {
-        struct wc_table *table = count_piece(i);
-
-        failed += !table;
-        total = merged(total, table);
-    }
+    for (size_t i = 0; i < pieces; i++)
+        failed += count_piece(&total, i) != 0;
     result = total;
     return failed ? -ENOMEM : 0;
 }
 
-/* ---- filch: a reduction over the pieces ------------------------------------------ */
+/* ---- filch: a table for each lane, and a reduction over the lanes ----------------- */
 
-static int count_body(filch_worker *w, size_t begin, size_t end, void *acc, void *ctx)
+static int count_body(filch_worker *w, size_t begin, size_t end, void *ctx)
 {
-    struct wc_table **total = acc;
+    struct wc_table **tables = ctx;
+    int err = 0;
 
-    (void)w, (void)ctx;
-    for (size_t i = begin; i < end; i++) {
-        struct wc_table *table = count_piece(i);
+    for (size_t i = begin; i < end && !err; i++)
+        err = count_piece(&tables[filch_lane(w)], i);
+    return err;
+}
 
-        if (!table)
-            return -ENOMEM;
-        *total = merged(*total, table);
-    }
+static int collect(filch_worker *w, size_t begin, size_t end, void *acc, void *ctx)
+{
+    struct wc_table **total = acc, **tables = ctx;
+
+    (void)w;
+    for (size_t lane = begin; lane < end; lane++)
+        *total = merged(*total, tables[lane]);
     return 0;
 }
 
@@ -234,8 +237,18 @@ static void merge_tables(void *left, void *right, void *ctx)
 
 static int run_filch(const struct bench_team *team)
 {
-    return filch_reduce(0, count_pieces(), &result, sizeof(struct wc_table *), count_body,
-                        merge_tables, NULL, .pool = team->filch);
+    size_t lanes = filch_lane_limit(.pool = team->filch);
+    struct wc_table **tables = calloc(lanes, sizeof(struct wc_table *));
+    int err, collected;
+
+    if (!tables)
+        return -ENOMEM;
+    err =
+        filch_for(0, count_pieces(), count_body, tables, .grain = 1, .pool = team->filch);
+    collected = filch_reduce(0, lanes, &result, sizeof(struct wc_table *), collect,
+                             merge_tables, tables, .grain = 1, .pool = team->filch);
+    free(tables);
+    return err ? err : collected;
 }
 
 const struct bench_work bench_wordcount = {

@@ -59,6 +59,15 @@ void filch_join_run(filch_worker *w, filch_job *job)
     branch->err = branch->task(w, branch->ctx);
 }
 
+int filch_join_slow(filch_worker *w, struct filch_join_branch *right, int64_t place,
+                    int err)
+{
+    if (filch_reclaim_slow(w, &right->job, place))
+        return err ? err : right->task(w, right->ctx);
+    filch_await(w, &right->job);
+    return err ? err : right->err;
+}
+
 struct outside {
     filch_task *a, *b;
     void *actx, *bctx;

@@ -213,19 +213,30 @@ static int add_text(struct wc_table *table, const unsigned char *at,
     }
 }
 
-struct wc_table *wc_count(const char *text, size_t bytes)
+static struct wc_table *table_new(void)
 {
-    const unsigned char *begin = (const unsigned char *)text;
-    struct wc_table *table = malloc(sizeof *table);
+    struct wc_table *table = calloc(1, sizeof *table);
 
-    if (!table)
-        return NULL;
-    *table = (struct wc_table){0};
-    if (arena_grow(table, 0) || (bytes && add_text(table, begin, begin + bytes))) {
-        wc_free(table);
+    if (table && arena_grow(table, 0)) {
+        free(table);
         return NULL;
     }
     return table;
+}
+
+int wc_add(struct wc_table **table, const char *text, size_t bytes)
+{
+    const unsigned char *begin = (const unsigned char *)text;
+    int err;
+
+    if (!*table)
+        *table = table_new();
+    if (!*table)
+        return -ENOMEM;
+    err = bytes ? add_text(*table, begin, begin + bytes) : 0;
+    if (err)
+        (*table)->incomplete = true;
+    return err;
 }
 
 /* Copied, not linked in: the block of an entry holds others that are known already, and

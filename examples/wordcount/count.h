@@ -25,15 +25,18 @@ struct wc_word {
     uint64_t count;
 };
 
-/* Count the words of a text into a new table, which does not refer to the text. NULL when
- * there is no memory (or a word is about 4 GiB long), and then nothing is held. */
-struct wc_table *wc_count(const char *text, size_t bytes);
+/* Add the words of a text to the counts of *table; NULL there stands for no words, and
+ * becomes a table. The table does not refer to the text. Returns 0, or -ENOMEM when there is no
+ * memory (or a word is about 4 GiB long): then words are missing, and wc_is_complete says
+ * so. */
+int wc_add(struct wc_table **table, const char *text, size_t bytes);
 
 /* Add the counts of from to those of into. from is gone in every case; NULL adds nothing.
  * Returns 0, or -ENOMEM: then words are missing from into, and wc_is_complete says so. */
 int wc_merge(struct wc_table *into, struct wc_table *from);
 
-/* Whether every merge into the table, and into the tables merged into it, succeeded. */
+/* Whether everything that was to be added to the table, and to the tables merged into it,
+ * was. */
 bool wc_is_complete(const struct wc_table *table);
 
 /* NULL is allowed. */

@@ -1,9 +1,9 @@
 /* main.c - wordcount: the most frequent words of any number of files, counted in
  * parallel.
  *
- * Map: each chunk of a file, cut where no word is split, is counted into a table of its
- * own. Reduce: the tables of neighbouring chunks are merged, in pairs, until one is left.
- * Both are one filch_reduce, whose accumulator is the table.
+ * Map: the files are cut into chunks, where no word is split, and filch_for counts each
+ * chunk into the table of the lane that it runs on. Reduce: filch_reduce merges the tables
+ * of the lanes, in pairs, until one is left.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -22,8 +22,9 @@
 
 enum { EXIT_FILE = 1, EXIT_USAGE = 2, EXIT_CHECK = 3 };
 
-/* Large enough that merging the common words again and again is little of the work. */
-#define CHUNK_BYTES_DEFAULT ((size_t)1 << 20)
+/* A millisecond of work: small enough to even out the workers at the end, large enough for
+ * what a chunk costs not to matter. */
+#define CHUNK_BYTES_DEFAULT ((size_t)256 << 10)
 
 struct text {
     const char *bytes;
@@ -41,6 +42,8 @@ struct job {
     size_t text_count;
     struct chunk *chunks;
     size_t chunk_count;
+    struct wc_table **tables; /* one for each lane; NULL: no words yet */
+    size_t lanes;
 };
 
 /* --- reading ---------------------------------------------------------------------- */
@@ -154,32 +157,18 @@ static int cut_chunks(struct job *job, size_t chunk_bytes)
 
 /* --- map and reduce --------------------------------------------------------------- */
 
-/* Add one text's words to *into, which may be NULL: nothing yet. */
-static int count_into(struct wc_table **into, const char *bytes, size_t size)
-{
-    struct wc_table *table = wc_count(bytes, size);
-
-    if (!table)
-        return -ENOMEM;
-    if (*into)
-        return wc_merge(*into, table);
-    *into = table;
-    return 0;
-}
-
-static int count_chunks(filch_worker *w, size_t begin, size_t end, void *acc, void *ctx)
+static int count_chunks(filch_worker *w, size_t begin, size_t end, void *ctx)
 {
     const struct job *job = ctx;
-    struct wc_table **table = acc;
     int err = 0;
 
-    (void)w;
     for (size_t i = begin; i < end && !err; i++)
-        err = count_into(table, job->chunks[i].bytes, job->chunks[i].size);
+        err = wc_add(&job->tables[filch_lane(w)], job->chunks[i].bytes,
+                     job->chunks[i].size);
     return err;
 }
 
-/* Missing words show in wc_is_complete. */
+/* left += right; right is gone. Words that are missing show in wc_is_complete. */
 static void merge_tables(void *left, void *right, void *ctx)
 {
     struct wc_table **into = left, **from = right;
@@ -191,12 +180,42 @@ static void merge_tables(void *left, void *right, void *ctx)
         *into = *from;
 }
 
+static int collect_tables(filch_worker *w, size_t begin, size_t end, void *acc, void *ctx)
+{
+    struct job *job = ctx;
+
+    (void)w;
+    for (size_t lane = begin; lane < end; lane++) {
+        merge_tables(acc, &job->tables[lane], NULL);
+        job->tables[lane] = NULL;
+    }
+    return 0;
+}
+
+/* Count all chunks into *table, which stays NULL when there are none. */
+static int count_in_parallel(struct job *job, filch_pool *pool, struct wc_table **table)
+{
+    int err;
+
+    job->lanes = filch_lane_limit(.pool = pool);
+    job->tables = calloc(job->lanes, sizeof *job->tables);
+    if (!job->tables)
+        return -ENOMEM;
+    err = filch_for(0, job->chunk_count, count_chunks, job, .grain = 1, .pool = pool);
+    if (!err)
+        err = filch_reduce(0, job->lanes, table, sizeof *table, collect_tables,
+                           merge_tables, job, .grain = 1, .pool = pool);
+    if (!err && !wc_is_complete(*table))
+        err = -ENOMEM;
+    return err;
+}
+
 static int count_serially(const struct job *job, struct wc_table **table)
 {
     int err = 0;
 
     for (size_t i = 0; i < job->text_count && !err; i++)
-        err = count_into(table, job->texts[i].bytes, job->texts[i].size);
+        err = wc_add(table, job->texts[i].bytes, job->texts[i].size);
     return err;
 }
 
@@ -217,7 +236,7 @@ static void usage(FILE *out)
             "Print the most frequent words of the files (- is standard input).\n\n"
             "  -j, --workers=N      threads at work (default: all that may be used)\n"
             "  -n, --top=N          words to print (default: 10)\n"
-            "  -c, --chunk=BYTES    size of the pieces (default: 1048576)\n"
+            "  -c, --chunk=BYTES    size of the pieces (default: 262144)\n"
             "      --check          count serially too, and compare\n"
             "      --help           print this\n");
 }
@@ -274,11 +293,8 @@ static int run(struct job *job, size_t workers, size_t top, size_t chunk_bytes,
     if (err)
         return fail("setting up", err);
     seconds = seconds_now();
-    err = filch_reduce(0, job->chunk_count, &table, sizeof table, count_chunks,
-                       merge_tables, job, .grain = 1, .pool = pool);
+    err = count_in_parallel(job, pool, &table);
     seconds = seconds_now() - seconds;
-    if (!err && table && !wc_is_complete(table))
-        err = -ENOMEM;
     if (!err)
         err = print_top(table, top);
     if (err) {
@@ -305,6 +321,9 @@ static int run(struct job *job, size_t workers, size_t top, size_t chunk_bytes,
     }
 
 free_tables:
+    for (size_t lane = 0; job->tables && lane < job->lanes; lane++)
+        wc_free(job->tables[lane]);
+    free(job->tables);
     wc_free(serial);
     wc_free(table);
     filch_pool_destroy(pool);

@@ -40,8 +40,10 @@ FILCH_API FILCH_COLD int filch_reclaim_slow(filch_worker *w, filch_job *job,
 static inline int64_t filch_fork(filch_worker *w, filch_job *job)
 {
     int64_t index = FILCH_LOAD_RELAXED(&w->tail); /* only the owner writes it */
+    filch_job *entry;
 
-    FILCH_STORE_RELAXED(&w->slot[index & (FILCH_RING_SLOTS - 1)], job);
+    FILCH_FRAME_ADDRESS(entry, job);
+    FILCH_STORE_RELAXED(&w->slot[index & (FILCH_RING_SLOTS - 1)], entry);
     /* ORDER(deque-private): pairs with the acquire of tail in deque_force_publish.
      * Whoever sees index + 1 sees the slot and all of *job. Weakened:
      * tests/model/deque_force.c, "payload". */
@@ -52,6 +54,27 @@ static inline int64_t filch_fork(filch_worker *w, filch_job *job)
     if (FILCH_UNLIKELY(index >= FILCH_LOAD_RELAXED(&w->gate)))
         return filch_fork_slow(w, job, index);
     return index;
+}
+
+/* The newest job again, where nobody has asked for it: the fast half of filch_reclaim. */
+static inline int filch_reclaim_fast(filch_worker *w, int64_t place)
+{
+    /* Keeps the compiler from holding place + 1 in a register of its own over the branch:
+     * a push and a pop less in the caller. */
+    __asm__("" : "+r"(place));
+    /* Something else lies above the job (a task spawned into an outer scope), or it was
+     * never pushed (the ring was full). */
+    if (FILCH_UNLIKELY(FILCH_LOAD_RELAXED(&w->tail) != place + 1))
+        return 0;
+    /* ORDER(deque-retract): pairs with the acquire of tail in deque_force_publish: a
+     * forcer that publishes up to here has seen all that the owner did before. Weakened:
+     * tests/model/deque_force.c, "payload". */
+    FILCH_STORE_RELEASE(&w->tail, place);
+    /* ORDER(pop-dekker): tail is stored before limit is read; pairs with the heavy fence
+     * between limit and the second read of tail in deque_force_publish.
+     * Without it: tests/model/deque_force.c, "run twice". */
+    FILCH_FENCE_LIGHT();
+    return place >= FILCH_LOAD_RELAXED(&w->limit);
 }
 
 /**
@@ -66,24 +89,9 @@ static inline int64_t filch_fork(filch_worker *w, filch_job *job)
  */
 static inline int filch_reclaim(filch_worker *w, filch_job *job, int64_t place)
 {
-    /* Keeps the compiler from holding place + 1 in a register of its own over the branch:
-     * a push and a pop less in the caller. */
-    __asm__("" : "+r"(place));
-    /* Something else lies above the job (a task spawned into an outer scope), or it was
-     * never pushed (the ring was full). */
-    if (FILCH_UNLIKELY(FILCH_LOAD_RELAXED(&w->tail) != place + 1))
-        return filch_reclaim_slow(w, job, place);
-    /* ORDER(deque-retract): pairs with the acquire of tail in deque_force_publish: a
-     * forcer that publishes up to here has seen all that the owner did before. Weakened:
-     * tests/model/deque_force.c, "payload". */
-    FILCH_STORE_RELEASE(&w->tail, place);
-    /* ORDER(pop-dekker): tail is stored before limit is read; pairs with the heavy fence
-     * between limit and the second read of tail in deque_force_publish.
-     * Without it: tests/model/deque_force.c, "run twice". */
-    FILCH_FENCE_LIGHT();
-    if (FILCH_UNLIKELY(place < FILCH_LOAD_RELAXED(&w->limit)))
-        return filch_reclaim_slow(w, job, place);
-    return 1;
+    if (FILCH_LIKELY(filch_reclaim_fast(w, place)))
+        return 1;
+    return filch_reclaim_slow(w, job, place);
 }
 
 /**
@@ -103,6 +111,8 @@ struct filch_join_branch {
 };
 
 FILCH_API void filch_join_run(filch_worker *w, filch_job *job);
+FILCH_API FILCH_COLD int filch_join_slow(filch_worker *w, struct filch_join_branch *right,
+                                         int64_t place, int err);
 FILCH_API int filch_join_outside(filch_task *a, void *actx, filch_task *b, void *bctx);
 
 /**
@@ -132,10 +142,11 @@ static inline int filch_join(filch_worker *w, filch_task *a, void *actx, filch_t
     right.ctx = bctx;
     place = filch_fork(w, &right.job);
     err = a(w, actx);
-    if (FILCH_LIKELY(filch_reclaim(w, &right.job, place)))
-        return err ? err : b(w, bctx);
-    filch_await(w, &right.job);
-    return err ? err : right.err;
+    /* All that is rare is behind one call, at the end, and bctx is read again: so nothing
+     * but w and place has to be kept over the branch. */
+    if (FILCH_LIKELY(filch_reclaim_fast(w, place)))
+        return err ? err : b(w, right.ctx);
+    return filch_join_slow(w, &right, place, err);
 }
 
 #ifdef __cplusplus

@@ -3,7 +3,7 @@
 #
 #   tests/examples/wordcount.sh PATH_OF_WORDCOUNT
 set -euo pipefail
-wordcount=$1
+wordcount=$(realpath "$1")
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 cd "$folder"
