@@ -71,6 +71,7 @@ extern const struct bench_work bench_sum;
 extern const struct bench_work bench_dot;
 extern const struct bench_work bench_mandelbrot;
 extern const struct bench_work bench_fib;
+extern const struct bench_work bench_fib_join;
 extern const struct bench_work bench_cutoff;
 extern const struct bench_work bench_nqueens;
 

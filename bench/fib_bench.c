@@ -1,5 +1,8 @@
 /* fib_bench.c - what does one fork and join cost, when nothing is cut off?
  *
+ * Two works, which differ in filch's candidate: fork and reclaim, inline; and filch_join,
+ * which passes arguments and results through memory.
+ *
  * fib(n) with two branches at every call; the answer is nanoseconds per call. Serial and
  * filch compute a large fib; OpenMP and the channel pool, which need about a hundred
  * times as long for each call, a smaller one. What cut-off by hand gets is
@@ -39,6 +42,14 @@ static int prepare(const struct bench_request *request, struct bench_input *inpu
     input->item = "call";
     input->items = 2 * (double)fib(fib_n + 1) - 1;
     return 0;
+}
+
+static int prepare_join(const struct bench_request *request, struct bench_input *input)
+{
+    int err = prepare(request, input);
+
+    snprintf(input->title, sizeof input->title, "fib, by filch_join");
+    return err;
 }
 
 static void release(void)
@@ -183,7 +194,9 @@ struct branch {
 
 static void branch_run(filch_worker *w, filch_job *job);
 
-static uint64_t fib_filch(filch_worker *w, unsigned n)
+/* inline: so gcc unrolls the recursion by some levels, which it does for the serial function,
+ * being small, without a word. */
+static inline uint64_t fib_filch(filch_worker *w, unsigned n)
 {
     struct branch right;
     uint64_t left;
@@ -220,10 +233,51 @@ static int run_filch(const struct bench_team *team)
     return filch_run(enter, NULL, .pool = team->filch);
 }
 
+/* ---- filch_join ------------------------------------------------------------------ */
+
+struct argument {
+    unsigned n;
+    uint64_t sum;
+};
+
+static inline int fib_join(filch_worker *w, void *ctx)
+{
+    struct argument *call = ctx;
+    struct argument left;
+    struct argument right;
+
+    if (call->n < 2) {
+        call->sum = call->n;
+        return 0;
+    }
+    left.n = call->n - 1;
+    right.n = call->n - 2;
+    filch_join(w, fib_join, &left, fib_join, &right); /* no call fails */
+    call->sum = left.sum + right.sum;
+    return 0;
+}
+
+static int run_filch_join(const struct bench_team *team)
+{
+    struct argument root = {.n = fib_n};
+    int err = filch_run(fib_join, &root, .pool = team->filch);
+
+    result = (double)root.sum;
+    return err;
+}
+
 const struct bench_work bench_fib = {
     .name = "fib",
     .prepare = prepare,
     .release = release,
     .run = {run_serial, run_channel, run_openmp, run_filch},
+    .take_result = take_result,
+};
+
+const struct bench_work bench_fib_join = {
+    .name = "fib-join",
+    .prepare = prepare_join,
+    .release = release,
+    .run = {run_serial, run_channel, run_openmp, run_filch_join},
     .take_result = take_result,
 };

@@ -18,8 +18,8 @@
 #include "shim.h"
 
 static const struct bench_work *const works[] = {
-    &bench_wordcount, &bench_sum,    &bench_dot,     &bench_mandelbrot,
-    &bench_fib,       &bench_cutoff, &bench_nqueens,
+    &bench_wordcount, &bench_sum,      &bench_dot,    &bench_mandelbrot,
+    &bench_fib,       &bench_fib_join, &bench_cutoff, &bench_nqueens,
 };
 #define WORKS (sizeof works / sizeof works[0])
 
