@@ -16,9 +16,6 @@
 /* Contexts up to this size come with tasks that are kept for the next spawn. */
 #define SMALL_CTX_BYTES 64
 
-/* Spare tasks that a worker keeps: those that it ran may have been another's. */
-#define SPARE_TASKS 256
-
 struct filch_scope {
     struct fl_latch latch; /* counts the body and the tasks */
     struct fl_failure failure;
@@ -34,7 +31,7 @@ struct fl_spawned {
     void *ctx;
     uint64_t number;
     struct fl_spawned *next_spare;
-    bool is_small;
+    struct fl_worker *home; /* who keeps it for the next spawn; NULL: nobody */
     _Alignas(max_align_t) char copy[];
 };
 
@@ -46,6 +43,21 @@ struct fl_task_frame {
 
 /* --- memory ----------------------------------------------------------------------- */
 
+/* The worker's spare tasks, and those that others have sent back to it. */
+static struct fl_spawned *spares_take(struct fl_worker *worker)
+{
+    struct fl_spawned *spares = worker->free_tasks;
+
+    if (!spares &&
+        fl_load_relaxed(&worker->returned_tasks)) /* a hint: the swap decides */
+        /* ORDER(spare-task): pairs with the CAS in spawned_free: the links are seen, and
+         * nobody uses the tasks any more. All are taken at once, so none can come back
+         * between a look at the list and its change. */
+        spares = fl_swap_acquire(&worker->returned_tasks, (struct fl_spawned *)NULL);
+    worker->free_tasks = NULL;
+    return spares;
+}
+
 static struct fl_spawned *spawned_alloc(struct fl_worker *worker, size_t ctx_bytes)
 {
     struct fl_spawned *spawned;
@@ -55,41 +67,50 @@ static struct fl_spawned *spawned_alloc(struct fl_worker *worker, size_t ctx_byt
             return NULL;
         spawned = malloc(sizeof *spawned + ctx_bytes);
         if (spawned)
-            spawned->is_small = false;
+            spawned->home = NULL;
         return spawned;
     }
-    spawned = worker->free_tasks;
+    spawned = spares_take(worker);
     if (spawned) {
         worker->free_tasks = spawned->next_spare;
-        worker->free_task_count--;
         return spawned;
     }
     spawned = malloc(sizeof *spawned + SMALL_CTX_BYTES);
     if (spawned)
-        spawned->is_small = true;
+        spawned->home = worker;
     return spawned;
 }
 
+/* A small one goes back to whose it is: a worker that spawns, and whose tasks others run,
+ * needs it again. It keeps as many as it ever had outstanding at a time, which its ring
+ * limits. */
 static void spawned_free(struct fl_worker *worker, struct fl_spawned *spawned)
 {
-    if (!spawned->is_small || worker->free_task_count >= SPARE_TASKS) {
+    struct fl_worker *home = spawned->home;
+
+    if (!home) {
         free(spawned);
         return;
     }
-    spawned->next_spare = worker->free_tasks;
-    worker->free_tasks = spawned;
-    worker->free_task_count++;
+    if (home == worker) {
+        spawned->next_spare = worker->free_tasks;
+        worker->free_tasks = spawned;
+        return;
+    }
+    spawned->next_spare = fl_load_relaxed(&home->returned_tasks); /* the CAS decides */
+    /* ORDER(spare-task): pairs with the swap in spares_take. */
+    while (!fl_cas_acq_rel(&home->returned_tasks, &spawned->next_spare, spawned))
+        continue;
 }
 
 void fl_worker_free_memory(struct fl_worker *worker)
 {
     struct fl_spawned *spawned;
 
-    while ((spawned = worker->free_tasks)) {
+    while ((spawned = spares_take(worker))) {
         worker->free_tasks = spawned->next_spare;
         free(spawned);
     }
-    worker->free_task_count = 0;
     free(worker->arena);
     worker->arena = NULL;
     worker->arena_bytes = 0;

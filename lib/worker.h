@@ -52,6 +52,9 @@ struct fl_worker {
     uint32_t is_closed;            /* its loop has all the workers it may have */
     struct fl_parker parker;
 
+    /* scope.c's: spare tasks on their way back to free_tasks, from who ran them. */
+    _Alignas(64) struct fl_spawned *returned_tasks;
+
     /* The owner's. */
     _Alignas(64) struct filch_pool *pool;
     uint32_t index;  /* slot in the pool; FL_SOLO for a caller without one */
@@ -60,9 +63,8 @@ struct fl_worker {
     struct fl_context context;
     struct fl_task_frame
         *frames; /* scope.c's: the tasks that are running, innermost first */
-    struct fl_spawned *free_tasks; /* scope.c's */
-    uint32_t free_task_count;
-    uint32_t piece_next; /* loop.c's: where to look for a free piece */
+    struct fl_spawned *free_tasks; /* scope.c's: spare ones */
+    uint32_t piece_next;           /* loop.c's: where to look for a free piece */
     struct fl_piece *pieces;
     void *arena; /* reduce.c's: memory that is kept from call to call */
     size_t arena_bytes;
