@@ -160,8 +160,11 @@ static int run_case(const char *program, const struct model_case *test)
                           : test->must_fail ? "fails as it must"
                                             : "ok";
 
-    if (search_gave_up())
+    if (search_gave_up()) {
         verdict = "GAVE UP";
+        if (!wanted.is_quiet) /* what it was busy with */
+            trace_print(stdout);
+    }
     printf("%-60s %9" PRIu64 " executions %9" PRIu64 " states %6.2f s  %s: %s\n",
            test->name, search_executions(), search_states(), now() - begin,
            mode_name(&options), verdict);

@@ -56,8 +56,10 @@ void memory_reset(void)
     int t;
 
     run++;
-    for (w = 0; w < word_count; w++)
+    for (w = 0; w < word_count; w++) {
         words[w].sole_writer = -1;
+        words[w].is_lock = false;
+    }
     memset(threads, 0, sizeof threads);
     memset(&at_seq_cst, 0, sizeof at_seq_cst);
     memset(&at_heavy, 0, sizeof at_heavy);
@@ -104,6 +106,7 @@ unsigned memory_word(const void *address, unsigned bytes)
         word->address = (void *)(uintptr_t)address;
         word->bytes = bytes;
         word->sole_writer = -1;
+        word->is_lock = false;
         word->run = 0;
         bucket[b] = (uint8_t)word_count;
     }
@@ -128,6 +131,14 @@ void model_sole_writer(const void *address, unsigned bytes, int thread)
 
     word->sole_writer = thread;
     word->run = 0; /* set-up may go on to write it */
+}
+
+void model_spin_lock(const void *address)
+{
+    struct word *word = &words[memory_word(address, sizeof(uint32_t))];
+
+    word->is_lock = true;
+    word->run = 0; /* as above */
 }
 
 void memory_write_back(void)
@@ -197,6 +208,20 @@ unsigned memory_places(int thread, unsigned word, uint8_t *from_newest)
             from_newest[count] = (uint8_t)(w->count - 1 - position);
         count++;
     }
+    return count;
+}
+
+unsigned memory_free_places(int thread, unsigned word, uint8_t *from_newest)
+{
+    uint8_t places[MEMORY_STORES];
+    unsigned all = memory_places(thread, word, places), i, count = 0;
+
+    for (i = 0; i < all; i++)
+        if (memory_peek(word, places[i])->value == 0) {
+            if (from_newest)
+                from_newest[count] = places[i];
+            count++;
+        }
     return count;
 }
 

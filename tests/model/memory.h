@@ -44,6 +44,7 @@ struct word {
     void *address;
     unsigned bytes;
     int sole_writer; /* -1: anyone may write */
+    bool is_lock;
     unsigned long run;
     unsigned count;
     struct store store[MEMORY_STORES];
@@ -75,6 +76,9 @@ const struct store *memory_read(int thread, unsigned word, unsigned from_newest,
  * may read: those without another one glued to them. They return how many there are, and
  * fill from_newest (which may be NULL). */
 unsigned memory_places(int thread, unsigned word, uint8_t *from_newest);
+
+/* The same for a lock: only where it is free. */
+unsigned memory_free_places(int thread, unsigned word, uint8_t *from_newest);
 
 const struct store *memory_write(int thread, unsigned word, unsigned from_newest,
                                  uint64_t value, int order);

@@ -52,6 +52,12 @@ void model_name(const void *address, const char *format, ...)
 /* Only this thread writes the word (checked): its own loads of it need no interleaving. */
 void model_sole_writer(const void *address, unsigned bytes, int thread);
 
+/* The word is a spin lock: 0 is free, and a swap with 1 that finds 1 is tried again, with no
+ * other effect. Then the failed attempts, of which there are very many, need not be run: the
+ * reduced search waits at the swap until it can succeed. A try that may give up is waited for
+ * as well. */
+void model_spin_lock(const void *word);
+
 /* Accesses by code that was compiled with -fsanitize=thread are checked for races, too, if
  * they fall into a watched object. */
 void model_watch(const void *object, size_t bytes);

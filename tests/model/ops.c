@@ -86,6 +86,12 @@ static bool is_reduced(void)
     return search_mode() == SEARCH_REDUCED;
 }
 
+/* Whether the failed attempts to take it are left out. */
+static bool is_lock(unsigned word)
+{
+    return is_reduced() && memory_get(word)->is_lock;
+}
+
 /* --- loads, stores, updates ------------------------------------------------------- */
 
 uint64_t model_load(const void *address, unsigned bytes, int order, const char *file,
@@ -98,6 +104,8 @@ uint64_t model_load(const void *address, unsigned bytes, int order, const char *
     if (self < 0)
         return peek(address, bytes);
     word = memory_word(address, bytes);
+    if (is_lock(word))
+        return 0; /* the swap that follows decides */
     if (!is_reduced() || memory_get(word)->sole_writer != self)
         sched_point();
     if (order & MODEL_SC)
@@ -155,10 +163,14 @@ uint64_t model_update(void *address, unsigned bytes, enum model_update how,
     }
     word = memory_word(address, bytes);
     check_writer(word, file, line);
-    sched_point();
+    if (is_lock(word))
+        sched_lock(word);
+    else
+        sched_point();
     if (order & MODEL_SC)
         memory_join_seq_cst(self, word);
-    place = places[search_choose(memory_places(self, word, places))];
+    place = places[search_choose(is_lock(word) ? memory_free_places(self, word, places)
+                                               : memory_places(self, word, places))];
     step.is = updated(how, memory_peek(word, place)->value, value) & mask(bytes);
     note_read(&step, word, memory_update(self, word, place, step.is, order), place);
     step.is_written = true;

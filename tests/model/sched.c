@@ -12,7 +12,7 @@
 /* Bodies are short: who takes more steps goes in circles without saying so by a spin. */
 enum { STEPS_AT_MOST = 3000 };
 
-enum status { ABSENT, RUNNABLE, SPINNING, ASLEEP, FINISHED };
+enum status { ABSENT, RUNNABLE, SPINNING, LOCKING, ASLEEP, FINISHED };
 
 static struct thread {
     struct fiber fiber;
@@ -21,6 +21,7 @@ static struct thread {
     bool was_woken;
     const void *address; /* asleep on */
     uint64_t words_read; /* a bit each */
+    unsigned lock;       /* the word */
     uint64_t history;
 } threads[MODEL_THREADS];
 static struct fiber home;
@@ -69,7 +70,9 @@ static bool has_news(int t)
 static bool is_enabled(int t)
 {
     return threads[t].status == RUNNABLE ||
-           (threads[t].status == SPINNING && has_news(t));
+           (threads[t].status == SPINNING && has_news(t)) ||
+           (threads[t].status == LOCKING &&
+            memory_free_places(t, threads[t].lock, NULL) > 0);
 }
 
 static void fail_stuck(void)
@@ -83,6 +86,8 @@ static void fail_stuck(void)
         if (threads[t].status == ASLEEP)
             snprintf(text + used, sizeof text - used, " T%d sleeps on %s (lost wake-up);",
                      t, trace_name(threads[t].address));
+        else if (threads[t].status == LOCKING)
+            snprintf(text + used, sizeof text - used, " T%d waits for a lock;", t);
         else if (threads[t].status == SPINNING)
             snprintf(text + used, sizeof text - used,
                      " T%d waits for what nobody writes;", t);
@@ -118,7 +123,7 @@ static void next_thread(int before)
     int option[2 * MODEL_THREADS], t, chosen;
     unsigned options = 0, waking, finished = 0, present = 0;
     bool can_stay = before >= 0 && is_enabled(before);
-    bool is_preempted = can_stay && threads[before].status == RUNNABLE;
+    bool is_preempted = can_stay && threads[before].status != SPINNING;
 
     if (++steps > STEPS_AT_MOST)
         model_fail("no end: a loop without fl_spin_hint or fl_yield?", NULL, 0);
@@ -210,6 +215,13 @@ void sched_spin(void)
     memory_take_news(me, w);
     threads[me].words_read = 0;
     sched_note(w);
+}
+
+void sched_lock(unsigned word)
+{
+    threads[self].status = LOCKING;
+    threads[self].lock = word;
+    end_turn(self);
 }
 
 bool sched_sleep(const void *address)

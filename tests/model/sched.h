@@ -29,6 +29,9 @@ void sched_note_read(unsigned word);
 /* From a thread that spins: returns when one of the words that it has read has news. */
 void sched_spin(void);
 
+/* From a thread that takes a lock: returns when it is free. */
+void sched_lock(unsigned word);
+
 /* From a thread: sleep until woken. False: for no reason. */
 bool sched_sleep(const void *address);
 
