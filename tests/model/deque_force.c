@@ -141,6 +141,8 @@ static const struct model_case cases[] = {
     CASE("against two pops", push_push_pop_pop, force_steal_steal),
     CASE("against a pop, twice", push_pop_push_pop, force_steal_twice),
     CASE("against a retracted tail", push_pop_push_push_pop_pop, force_steal),
+    CASE("against a retracted tail and a stranger's steal", push_pop_push_push_pop_pop,
+         force, steal),
     CASE("against a pop and a stranger's steal", push_pop, force_steal, steal),
     CASE("against two pops and a stranger's steals", push_push_pop_pop, force, steal),
     CASE("by two forcers", push_pop, force_steal, force),

@@ -1,6 +1,6 @@
 /* deque_under_test.h - one deque, its jobs, and the library's slow paths around it.
  *
- * Job: what deque_steal.c, deque_force.c and gate.c share: jobs that notice when they are run
+ * Job: what the tests of the deque and gate.c share: jobs that notice when they are run
  * twice, or before their forker's writes have arrived; an owner and a thief in a few words;
  * filch_fork_slow and filch_reclaim_slow as join.c and worker.c have them.
  * Relies on thread 0 being the owner.
@@ -10,7 +10,7 @@
 
 #include "deque.h"
 
-enum { OWNER = 0, JOBS = 4 };
+enum { OWNER = 0, JOBS = 5 };
 
 struct task {
     filch_job job;
@@ -36,7 +36,7 @@ static inline void deque_setup(bool is_asymmetric)
     for (i = 0; i < JOBS; i++) {
         tasks[i] = (struct task){.place = FILCH_NOT_PUSHED};
         model_name(&tasks[i], "job %d", i);
-        model_name(&tasks[i].argument, "job %d argument", i);
+        model_name(&tasks[i].argument, "job %d payload", i);
         model_name(&tasks[i].result, "job %d result", i);
         model_name(&tasks[i].is_done, "job %d done", i);
     }
@@ -44,6 +44,7 @@ static inline void deque_setup(bool is_asymmetric)
         deque.hot.slot[i] = NULL;
         model_name(&deque.hot.slot[i], "slot[%d]", i);
         model_sole_writer(&deque.hot.slot[i], sizeof deque.hot.slot[i], OWNER);
+        model_recycled(&deque.hot.slot[i]);
     }
     model_name(&deque.top, "top");
     model_name(&deque.bottom, "bottom");

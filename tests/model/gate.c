@@ -50,6 +50,13 @@ static void setup_mode(bool is_asymmetric, bool is_raised)
     }
 }
 
+/* Without the lot, and without its fences: what the two swaps of the gate do by
+ * themselves. */
+static void setup_flag(void)
+{
+    setup_mode(true, false);
+}
+
 static void setup_asymmetric(void)
 {
     setup_mode(true, false);
@@ -189,6 +196,26 @@ static void work_twice(void)
     work();
 }
 
+/* --- the gate alone --------------------------------------------------------------- */
+
+static void lower(void)
+{
+    deque_lower_gate(&deque);
+    if (fl_load_relaxed(&is_hungry))
+        deque_raise_gate(&deque);
+}
+
+static void raise(void)
+{
+    fl_store_relaxed(&is_hungry, 1u);
+    deque_raise_gate(&deque);
+}
+
+static void check_raised(void)
+{
+    MODEL_ASSERT(deque.hot.gate == FILCH_GATE_RAISED, "a raise was wiped out unseen");
+}
+
 #define CASE(name, mode, preemptions, runs, ...)                                   \
     {                                                                              \
         name ": " #mode, setup_##mode, {__VA_ARGS__}, check_all_run_once, NULL, 0, \
@@ -200,6 +227,15 @@ static void work_twice(void)
         CASE(name, classic, preemptions, runs, __VA_ARGS__)
 
 static const struct model_case cases[] = {
+    {"a raise is not wiped out unseen",
+     setup_flag,
+     {lower, raise},
+     check_raised,
+     NULL,
+     0,
+     0,
+     0,
+     false},
     EACH("a push against a sleeper", 0, 0, push_and_wait, sleep_and_work),
     EACH("a push against a searcher", 0, 0, push_and_wait, work),
     /* 2 s each; minutes with one preemption more. */

@@ -52,6 +52,11 @@ void model_name(const void *address, const char *format, ...)
 /* Only this thread writes the word (checked): its own loads of it need no interleaving. */
 void model_sole_writer(const void *address, unsigned bytes, int thread);
 
+/* The word is emptied by a thread that reads it and then succeeds in a compare-and-swap (any),
+ * and may be stored to again only by who knows of that: a store that the read did not happen
+ * before fails. No value would show it, as this model has no load buffering. */
+void model_recycled(const void *word);
+
 /* The word is a spin lock: 0 is free, and a swap with 1 that finds 1 is tried again, with no
  * other effect. Then the failed attempts, of which there are very many, need not be run: the
  * reduced search waits at the swap until it can succeed. A try that may give up is waited for

@@ -12,6 +12,7 @@
 #include <string.h>
 #include "checker_atomics.h"
 #include "memory.h"
+#include "race.h"
 #include "sched.h"
 #include "search.h"
 #include "trace.h"
@@ -112,6 +113,7 @@ uint64_t model_load(const void *address, unsigned bytes, int order, const char *
         memory_join_seq_cst(self, word);
     newer = search_choose(memory_readable(self, word));
     note_read(&step, word, memory_read(self, word, newer, order), newer);
+    race_load(address);
     step.address = address;
     finish(&step, word);
     return step.was;
@@ -141,6 +143,7 @@ void model_store(void *address, unsigned bytes, uint64_t value, int order,
     step.is_written = true;
     step.newer = place;
     step.address = address;
+    race_refill(address, file, line);
     memory_write(self, word, place, step.is, order);
     finish(&step, 100u + word);
 }
@@ -233,6 +236,7 @@ bool model_cas(void *address, unsigned bytes, void *expected, uint64_t value, in
         finish(&step, 300u + word);
         return false;
     }
+    race_take();
     step.is = value & mask(bytes);
     note_read(&step, word, memory_update(self, word, chosen, step.is, order), chosen);
     step.is_written = true;

@@ -5,10 +5,11 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include "race.h"
 #include "trace.h"
 
-enum { VARIABLES = 64, WATCHED = 16 };
+enum { VARIABLES = 64, WATCHED = 16, RECYCLED = 8 };
 
 static struct variable {
     const void *address;
@@ -22,11 +23,6 @@ static struct {
     uintptr_t begin, end;
 } watched[WATCHED];
 static unsigned watched_count;
-
-void race_reset(void)
-{
-    run++;
-}
 
 static struct variable *find(const void *address)
 {
@@ -99,6 +95,77 @@ uint64_t race_hash(uint64_t hash, const struct clock *least)
         }
     }
     return hash;
+}
+
+/* --- words that are emptied and filled again --------------------------------------- */
+
+static const void *recycled[RECYCLED];
+static unsigned recycled_count;
+static struct {
+    const void *address; /* the last that was loaded, or NULL */
+    unsigned step;
+} looked_at[MODEL_THREADS];
+
+void model_recycled(const void *word)
+{
+    unsigned i;
+
+    for (i = 0; i < recycled_count; i++)
+        if (recycled[i] == word)
+            return;
+    if (recycled_count == RECYCLED)
+        abort();
+    recycled[recycled_count++] = word;
+}
+
+static bool is_recycled(const void *address)
+{
+    unsigned i;
+
+    for (i = 0; i < recycled_count; i++)
+        if (recycled[i] == address)
+            return true;
+    return false;
+}
+
+void race_load(const void *address)
+{
+    int self = model_self();
+
+    if (!is_recycled(address))
+        return;
+    looked_at[self].address = address;
+    looked_at[self].step = memory_step(self);
+}
+
+void race_take(void)
+{
+    int self = model_self();
+
+    if (looked_at[self].address)
+        find(looked_at[self].address)->read[self] = (uint16_t)looked_at[self].step;
+    looked_at[self].address = NULL;
+}
+
+void race_refill(const void *address, const char *file, int line)
+{
+    int self = model_self(), t;
+    char text[128];
+
+    if (!is_recycled(address))
+        return;
+    for (t = 0; t < MODEL_THREADS; t++)
+        if (find(address)->read[t] > memory_clock(self)->at[t]) {
+            snprintf(text, sizeof text, "%s filled again before the read at T%d.%u",
+                     trace_name(address), t, (unsigned)find(address)->read[t]);
+            model_fail(text, file, line);
+        }
+}
+
+void race_reset(void)
+{
+    memset(looked_at, 0, sizeof looked_at);
+    run++;
 }
 
 /* --- code compiled as is ---------------------------------------------------------- */

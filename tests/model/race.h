@@ -9,6 +9,12 @@
 #include "memory.h"
 
 void race_reset(void);
+/* Words that are emptied and filled again, see model_recycled: a thread loads any word,
+ * succeeds in a compare-and-swap, stores to any word. */
+void race_load(const void *address);
+void race_take(void);
+void race_refill(const void *address, const char *file, int line);
+
 uint64_t race_hash(uint64_t hash, const struct clock *least);
 
 #endif

@@ -1,0 +1,236 @@
+"""The mutants of filch's memory orders, for mutants.py.
+
+Each weakens one order by a step, or takes a fence or a second look away, and must make its test
+fail with the words. test: a file of tests/model without .c, and after @ the slots of the ring.
+mirrors: where the test has a copy of code that cannot be compiled alone, the place in the
+library that the mutant stands for; its text must be there, too.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Mutant:
+    orders: tuple
+    name: str
+    file: str
+    text: str
+    replacement: str
+    test: str
+    words: str = ""
+    case: str = ""  # only the cases with this in their names
+    mirrors: tuple = ()
+    why: str = ""  # a survivor's
+
+
+def mutant(orders, name, file, text, replacement, test, words="", **more):
+    return Mutant(tuple(orders.split()), name, file, text, replacement, test, words, **more)
+
+
+JOIN = "include/filch/join.h"
+DEQUE = "lib/deque.h"
+PARK = "lib/park.c"
+JOB = "lib/job.h"
+GATE_TEST = "tests/model/gate.c"
+PARK_TEST = "tests/model/park.c"
+
+RETRACT = "FILCH_STORE_RELEASE(&w->tail, place);"
+IDLE_FENCE = """    lot_sleep_begin(&pool->lot, &worker->parker);
+    /* ORDER(sleep-dekker): listed as a sleeper before the gates and deques are looked at;
+     * pairs with the fence in fl_worker_share. */
+    fl_fence_seq_cst();
+"""
+
+MUTANTS = [
+    # --- the private end of the deque
+    mutant("pop-dekker", "no light fence in reclaim", JOIN,
+           "FILCH_FENCE_LIGHT();\n    return place >=", "return place >=", "deque_force@2",
+           "run twice"),
+    mutant("pop-dekker", "no heavy fence in force", DEQUE,
+           "fl_fence_heavy();", "", "deque_force@2", "run twice"),
+    mutant("pop-dekker", "publishing T without reading tail again", DEQUE,
+           "tail_after = fl_load_acquire(&deque->hot.tail);", "tail_after = tail;",
+           "deque_force@2", "run twice"),
+    mutant("deque-retract", "relaxed store of tail in reclaim", JOIN,
+           RETRACT, "FILCH_STORE_RELAXED(&w->tail, place);", "deque_force@2", "payload"),
+    mutant("deque-retract", "relaxed second load of tail in force", DEQUE,
+           "tail_after = fl_load_acquire(&deque->hot.tail);",
+           "tail_after = fl_load_relaxed(&deque->hot.tail);", "deque_force@2", "payload"),
+    mutant("deque-private", "relaxed store of tail in fork", JOIN,
+           "FILCH_STORE_RELEASE(&w->tail, index + 1);",
+           "FILCH_STORE_RELAXED(&w->tail, index + 1);", "deque_force@2", "payload"),
+    mutant("deque-lock", "relaxed swap of the lock", DEQUE,
+           "fl_swap_acquire(&deque->lock, 1u)", "fl_swap_relaxed(&deque->lock, 1u)",
+           "deque_force@2", ""),
+    mutant("deque-lock", "relaxed store of the lock", DEQUE,
+           "fl_store_release(&deque->lock, 0u)", "fl_store_relaxed(&deque->lock, 0u)",
+           "deque_force@2", ""),
+    # --- the public end
+    mutant("deque-public", "relaxed store of bottom in publish", DEQUE,
+           "fl_store_release(&deque->bottom, tail);", "fl_store_relaxed(&deque->bottom, tail);",
+           "deque_steal@2", "payload"),
+    mutant("deque-public", "relaxed store of bottom in the slow pop", DEQUE,
+           "fl_store_release(&deque->bottom, index);",
+           "fl_store_relaxed(&deque->bottom, index);", "deque_steal@4", "payload"),
+    mutant("deque-public", "relaxed store of bottom in force", DEQUE,
+           "fl_store_release(&deque->bottom, published);",
+           "fl_store_relaxed(&deque->bottom, published);", "deque_force@2", "payload"),
+    mutant("deque-public", "relaxed load of bottom in steal", DEQUE,
+           "bottom = fl_load_acquire(&deque->bottom);",
+           "bottom = fl_load_relaxed(&deque->bottom);", "deque_steal@2", "payload"),
+    mutant("deque-take", "no fence in the slow pop", DEQUE,
+           "    fl_fence_seq_cst();\n    top = fl_load_relaxed(&deque->top);",
+           "    top = fl_load_relaxed(&deque->top);", "deque_steal@4", "run twice"),
+    mutant("deque-take", "no fence in steal", DEQUE,
+           "    fl_fence_seq_cst();\n    /* ORDER(deque-public): pairs with the release stores",
+           "    /* ORDER(deque-public): pairs with the release stores", "deque_steal@4",
+           "run twice"),
+    mutant("deque-room", "compare-and-swap of top in steal without release", DEQUE,
+           "fl_cas_seq_cst(&deque->top, &top, top + 1)",
+           "fl_cas_acquire(&deque->top, &top, top + 1)", "deque_steal@2", "filled again"),
+    mutant("deque-room", "relaxed load of top before a slot is filled", DEQUE,
+           "fl_load_acquire(&deque->top) < FILCH_RING_SLOTS",
+           "fl_load_relaxed(&deque->top) < FILCH_RING_SLOTS", "deque_steal@2", "filled again"),
+    # --- the gate
+    mutant("gate-raise", "relaxed raise", DEQUE,
+           "fl_swap_release(&deque->hot.gate, FILCH_GATE_RAISED);",
+           "fl_swap_relaxed(&deque->hot.gate, FILCH_GATE_RAISED);", "gate@4", "wiped out"),
+    mutant("gate-raise", "relaxed lowering", DEQUE,
+           "fl_swap_acquire(&deque->hot.gate, gate);",
+           "fl_swap_relaxed(&deque->hot.gate, gate);", "gate@4", "wiped out"),
+    mutant("gate-dekker", "no light fence in fork", JOIN,
+           "FILCH_FENCE_LIGHT();\n    if (FILCH_UNLIKELY(index >=",
+           "if (FILCH_UNLIKELY(index >=", "gate@4", "lost wake-up"),
+    mutant("gate-dekker", "no heavy fence before the last look", GATE_TEST,
+           "    if (deque.is_asymmetric)\n        fl_fence_heavy();\n    else\n"
+           "        fl_fence_seq_cst();\n    is_idle", "    is_idle", "gate@4", "lost wake-up",
+           mirrors=(("lib/idle.c", "    fence_against_owners(pool);\n    if (is_any_work"),)),
+    # --- going to sleep
+    mutant("sleep-dekker", "no fence after joining the sleepers", PARK_TEST,
+           "    fl_fence_seq_cst();\n    if (is_any_work()) {", "    if (is_any_work()) {",
+           "park", "lost wake-up", mirrors=(("lib/idle.c", IDLE_FENCE),)),
+    mutant("sleep-dekker", "no fence after publishing", PARK_TEST,
+           "    fl_fence_seq_cst();\n    lot_wake_one(&lot);\n}\n\nstatic void publish_twice",
+           "    lot_wake_one(&lot);\n}\n\nstatic void publish_twice",
+           "park", "lost wake-up",
+           mirrors=(("lib/worker.c", "    fl_fence_seq_cst();\n    if (lot_is_hungry("),)),
+    mutant("sleep-dekker", "no fence after a search", PARK_TEST,
+           "    fl_fence_seq_cst();\n    if (is_any_work())\n        lot_wake_one",
+           "    if (is_any_work())\n        lot_wake_one", "park", "lost wake-up",
+           mirrors=(("lib/idle.c", "    fl_fence_seq_cst();\n    if (is_any_work(worker))\n"
+                     "        fl_worker_wake_one"),)),
+    # --- permits and the lot
+    mutant("permit", "notify without release", PARK,
+           "fl_swap_acq_rel(&parker->state, FL_PARKER_NOTIFIED)",
+           "fl_swap_acquire(&parker->state, FL_PARKER_NOTIFIED)", "park", "payload"),
+    mutant("permit", "relaxed swap after sleeping", PARK,
+           "fl_swap_acquire(&parker->state, FL_PARKER_EMPTY);",
+           "fl_swap_relaxed(&parker->state, FL_PARKER_EMPTY);", "park", "payload"),
+    mutant("permit", "going to sleep with a store", PARK,
+           "if (fl_swap_acq_rel(&parker->state, FL_PARKER_ASLEEP) != FL_PARKER_NOTIFIED) {",
+           "if (fl_load_relaxed(&parker->state) != FL_PARKER_NOTIFIED) {\n"
+           "        fl_store_release(&parker->state, FL_PARKER_ASLEEP);", "park", "lost wake-up"),
+    mutant("permit", "a wait that believes the futex", PARK,
+           "while (fl_load_relaxed(&parker->state) == FL_PARKER_ASLEEP)",
+           "if (fl_load_relaxed(&parker->state) == FL_PARKER_ASLEEP)", "park", ""),
+    mutant("lot-lock", "relaxed swap of the lock", PARK,
+           "fl_swap_acquire(&lot->lock, 1u)", "fl_swap_relaxed(&lot->lock, 1u)",
+           "park", "data race"),
+    mutant("lot-lock", "relaxed store of the lock", PARK,
+           "fl_store_release(&lot->lock, 0u)", "fl_store_relaxed(&lot->lock, 0u)",
+           "park", "data race"),
+    # --- latches
+    mutant("join-done", "relaxed look", JOB,
+           "fl_load_acquire(&job->state) == 0", "fl_load_relaxed(&job->state) == 0",
+           "latch", "payload"),
+    mutant("join-done", "finishing without release", JOB,
+           "fl_swap_acq_rel(&job->state, (uintptr_t)0)",
+           "fl_swap_acquire(&job->state, (uintptr_t)0)", "latch", "payload"),
+    mutant("join-done", "finishing without acquire", JOB,
+           "fl_swap_acq_rel(&job->state, (uintptr_t)0)",
+           "fl_swap_release(&job->state, (uintptr_t)0)", "latch", "set up"),
+    mutant("join-done", "finishing, then looking for the waiter", JOB,
+           "uintptr_t state = fl_swap_acq_rel(&job->state, (uintptr_t)0);",
+           "uintptr_t state;\n    fl_store_release(&job->state, (uintptr_t)0);\n"
+           "    state = fl_load_relaxed(&job->state);", "latch", ""),
+    mutant("join-done", "looking for the waiter, then finishing", JOB,
+           "uintptr_t state = fl_swap_acq_rel(&job->state, (uintptr_t)0);",
+           "uintptr_t state = fl_load_acquire(&job->state);\n"
+           "    fl_store_release(&job->state, (uintptr_t)0);", "latch", "lost wake-up"),
+    mutant("join-taken", "beginning without release", JOB,
+           "fl_swap_acq_rel(&job->state, (uintptr_t)thief)",
+           "fl_swap_acquire(&job->state, (uintptr_t)thief)", "latch", "data race on serves"),
+    mutant("join-taken", "registering without acquire", JOB,
+           "fl_cas_acq_rel(&job->state, &expected,",
+           "fl_cas_release(&job->state, &expected,", "latch", "data race on serves"),
+    mutant("join-taken", "registering without release", JOB,
+           "fl_cas_acq_rel(&job->state, &expected,",
+           "fl_cas_acquire(&job->state, &expected,", "latch", "data race on set up"),
+    mutant("latch-done", "counting without release", JOB,
+           "fl_sub_acq_rel(&latch->remaining", "fl_sub_acquire(&latch->remaining",
+           "latch", "payload"),
+    mutant("latch-done", "relaxed look", JOB,
+           "fl_load_acquire(&latch->remaining)", "fl_load_relaxed(&latch->remaining)",
+           "latch", "payload"),
+]
+
+SURVIVORS = [
+    mutant("join-taken", "beginning without acquire", JOB,
+           "fl_swap_acq_rel(&job->state, (uintptr_t)thief)",
+           "fl_swap_release(&job->state, (uintptr_t)thief)", "latch",
+           why="the deque or the queue that the job came from has acquired it"),
+    mutant("latch-done", "counting without acquire", JOB,
+           "fl_sub_acq_rel(&latch->remaining", "fl_sub_release(&latch->remaining", "latch",
+           why="the others' release sequences go on through the last one's subtraction"),
+    mutant("permit", "going to sleep without acquire", PARK,
+           "fl_swap_acq_rel(&parker->state, FL_PARKER_ASLEEP)",
+           "fl_swap_release(&parker->state, FL_PARKER_ASLEEP)", "park",
+           why="the second swap acquires what the first one found, as a part of its "
+               "release sequence"),
+    mutant("permit", "going to sleep without release", PARK,
+           "fl_swap_acq_rel(&parker->state, FL_PARKER_ASLEEP)",
+           "fl_swap_acquire(&parker->state, FL_PARKER_ASLEEP)", "park",
+           why="a notifier uses nothing of the sleeper's"),
+    mutant("permit", "notify without acquire", PARK,
+           "fl_swap_acq_rel(&parker->state, FL_PARKER_NOTIFIED)",
+           "fl_swap_release(&parker->state, FL_PARKER_NOTIFIED)", "park",
+           why="a notifier uses nothing of the sleeper's"),
+    mutant("deque-retract", "relaxed store of tail in the slow pop", DEQUE,
+           "fl_store_release(&deque->hot.tail, bottom);",
+           "fl_store_relaxed(&deque->hot.tail, bottom);", "deque_force@2", "payload",
+           why="a forcer that reads it finds no private job: tail is bottom"),
+    mutant("deque-private", "relaxed first load of tail in force", DEQUE,
+           "    tail = fl_load_acquire(&deque->hot.tail);",
+           "    tail = fl_load_relaxed(&deque->hot.tail);", "deque_force@2", "payload",
+           why="the heavy fence that follows acquires what a relaxed load read"),
+    mutant("deque-public", "relaxed store of bottom after the last job", DEQUE,
+           "fl_store_release(&deque->bottom, bottom);",
+           "fl_store_relaxed(&deque->bottom, bottom);", "deque_steal@4", "",
+           why="a thief that reads it finds no job: bottom is what top has reached"),
+    mutant("deque-top", "relaxed load of top in steal", DEQUE,
+           "top = fl_load_acquire(&deque->top);", "top = fl_load_relaxed(&deque->top);",
+           "deque_steal@4", "",
+           why="the fence that follows acquires what a relaxed load read"),
+    mutant("deque-top", "acq_rel compare-and-swap of top in the slow pop", DEQUE,
+           "fl_cas_seq_cst(&deque->top, &top, index + 1)",
+           "fl_cas_acq_rel(&deque->top, &top, index + 1)", "deque_steal@4", "",
+           why="the fences decide; of the compare-and-swap only its being atomic counts"),
+    mutant("deque-top", "relaxed compare-and-swap of top in the slow pop", DEQUE,
+           "fl_cas_seq_cst(&deque->top, &top, index + 1)",
+           "fl_cas_relaxed(&deque->top, &top, index + 1)", "deque_steal@4", "",
+           why="the same"),
+    mutant("deque-top", "acq_rel compare-and-swap of top in steal", DEQUE,
+           "fl_cas_seq_cst(&deque->top, &top, top + 1)",
+           "fl_cas_acq_rel(&deque->top, &top, top + 1)", "deque_steal@4", "",
+           why="the same, and the release for deque-room"),
+]
+
+OUTSIDE = {
+    "default-pool": "one store, one load: a pointer to a finished pool",
+    "failure-lock": "a lock, used as one",
+    "guest-slot": "a lock, a bit for each slot",
+    "lane": "a lock, a bit for each lane",
+    "piece": "one store, one load: a flag that a copy has been made",
+    "reduce-node": "two arrive, the second of whom goes on",
+    "spare-task": "a list that one worker pushes to and another empties",
+}
