@@ -9,6 +9,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 #include <filch/filch.h>
 #include "options.h"
 #include "pool_life.h"
@@ -19,7 +20,10 @@
 
 /* Guards the default pool and the starting again of pools; held across fork(). */
 static pthread_mutex_t life_mutex = PTHREAD_MUTEX_INITIALIZER;
-static filch_pool *default_pool;
+static filch_pool *default_pool; /* NULL, or: */
+/* Not allocated, because a caller may come when the process is ending, with the address of
+ * the pool in hand; see destroy_default_pool. */
+static struct filch_pool default_storage;
 static uint32_t fork_generation;
 
 /* --- fork ------------------------------------------------------------------------- */
@@ -284,21 +288,17 @@ static void free_slots(struct filch_pool *pool)
     fl_free(pool->slot);
 }
 
-/* Pre: life_mutex is held, so that no fork falls between. */
-static int pool_make(filch_pool **out, const filch_pool_options *options)
+/* Pre: *pool is all zero; life_mutex is held, so that no fork falls between. */
+static int pool_begin(struct filch_pool *pool, const filch_pool_options *options)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     struct fl_config config;
-    struct filch_pool *pool;
     int err;
 
     pthread_once(&once, watch_forks);
-    pool = fl_zalloc(sizeof *pool);
-    if (!pool)
-        return -ENOMEM;
     err = fl_topology_load(&pool->topology);
     if (err)
-        goto free_pool;
+        return err;
     fl_config_resolve(&config, options, &pool->topology, fl_cpu_quota_milli(""));
     pool->wanted = config.workers;
     pool->reason = config.reason;
@@ -317,20 +317,30 @@ static int pool_make(filch_pool **out, const filch_pool_options *options)
         goto free_set;
     pool_start(pool);
     fl_config_display(&config, pool->workers, pool->reason, pool->is_asymmetric);
-    *out = pool;
     return 0;
 
 free_set:
     fl_cpuset_free(&pool->bind_set);
 unload_topology:
     fl_topology_unload(&pool->topology);
-free_pool:
-    fl_free(pool);
     return err;
+}
+
+/* All but the memory of *pool itself. */
+static void pool_end(struct filch_pool *pool)
+{
+    /* After a fork there is nobody to join. */
+    if (pool->generation == fl_load_relaxed(&fork_generation))
+        pool_stop(pool);
+    free_slots(pool);
+    inject_destroy(&pool->inject);
+    fl_cpuset_free(&pool->bind_set);
+    fl_topology_unload(&pool->topology);
 }
 
 int filch_pool_create(filch_pool **out, const filch_pool_options *options)
 {
+    struct filch_pool *pool;
     int err;
 
     if (!out)
@@ -339,9 +349,16 @@ int filch_pool_create(filch_pool **out, const filch_pool_options *options)
     err = fl_pool_options_check(options);
     if (err)
         return err;
+    pool = fl_zalloc(sizeof *pool);
+    if (!pool)
+        return -ENOMEM;
     pthread_mutex_lock(&life_mutex);
-    err = pool_make(out, options);
+    err = pool_begin(pool, options);
     pthread_mutex_unlock(&life_mutex);
+    if (err)
+        fl_free(pool);
+    else
+        *out = pool;
     return err;
 }
 
@@ -349,13 +366,7 @@ void filch_pool_destroy(filch_pool *pool)
 {
     if (!pool)
         return;
-    /* After a fork there is nobody to join. */
-    if (pool->generation == fl_load_relaxed(&fork_generation))
-        pool_stop(pool);
-    free_slots(pool);
-    inject_destroy(&pool->inject);
-    fl_cpuset_free(&pool->bind_set);
-    fl_topology_unload(&pool->topology);
+    pool_end(pool);
     fl_free(pool);
 }
 
@@ -369,9 +380,13 @@ filch_pool *filch_pool_default(void)
         return pool;
     pthread_mutex_lock(&life_mutex);
     pool = fl_load_relaxed(&default_pool); /* the mutex's */
-    if (!pool && pool_make(&pool, NULL) == 0)
+    if (!pool) {
+        memset(&default_storage, 0, sizeof default_storage); /* an earlier try failed */
+        if (pool_begin(&default_storage, NULL) == 0)
+            pool = &default_storage;
         /* ORDER(default-pool): pairs with the acquire above. */
         fl_store_release(&default_pool, pool);
+    }
     pthread_mutex_unlock(&life_mutex);
     return pool;
 }
@@ -382,7 +397,7 @@ void fl_pool_revive(struct filch_pool *pool)
                      fl_load_relaxed(&fork_generation)))
         return;
     pthread_mutex_lock(&life_mutex);
-    if (pool->generation != fork_generation) {
+    if (pool->generation != fork_generation && pool->slot) {
         pool_start(pool);
         fl_store_relaxed(&pool->generation,
                          fork_generation); /* the mutex orders the rest */
@@ -391,15 +406,20 @@ void fl_pool_revive(struct filch_pool *pool)
 }
 
 /* At exit or dlclose. Not while a call is running: the caller may be the one who exits,
- * from inside a body, and waiting for it would never end. */
+ * from inside a body, and waiting for it would never end. At exit other threads go on, and
+ * may call: with all slots taken for ever, who comes from here on works alone. */
 __attribute__((destructor)) static void destroy_default_pool(void)
 {
-    filch_pool *pool = default_pool;
+    filch_pool *pool = fl_load_relaxed(&default_pool); /* a call of ours, or nobody's */
+    uint64_t nobody = 0;
 
-    if (!pool || fl_current || fl_load_relaxed(&pool->guests_in))
+    /* ORDER(guest-slot): pairs with the one in guest_enter: of a guest and the end of the
+     * pool one comes first; with the release in guest_leave: what the last ones did is
+     * over. */
+    if (!pool || fl_current || !fl_cas_acq_rel(&pool->guests_in, &nobody, UINT64_MAX))
         return;
-    default_pool = NULL;
-    filch_pool_destroy(pool);
+    pool_end(pool);
+    fl_store_relaxed(&pool->slot, (struct fl_worker *)NULL); /* for late questions */
 }
 
 /* --- questions -------------------------------------------------------------------- */

@@ -13,7 +13,7 @@ int filch_stats_get(filch_pool *pool, filch_stats *stats)
     *stats = (filch_stats){.struct_size = sizeof *stats};
     if (!pool)
         pool = filch_pool_default();
-    if (!pool)
+    if (!pool || !fl_load_relaxed(&pool->slot)) /* the process is ending */
         return 0;
     now = fl_now_ns();
     for (i = 0; i < pool->slots; i++) {

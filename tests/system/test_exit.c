@@ -164,11 +164,14 @@ static char text[8192];
 
 static void assert_ends_well(const char *role, int times)
 {
-    /* What is in use at the end is no leak where the end comes in the middle of calls. */
-    static const char *const threads[][4] = {
-        {"FILCH_NUM_THREADS=1", "ASAN_OPTIONS=detect_leaks=0", "FILCH_DISPLAY=", NULL},
-        {"FILCH_NUM_THREADS=2", "ASAN_OPTIONS=detect_leaks=0", "FILCH_DISPLAY=", NULL},
-        {"FILCH_NUM_THREADS=4", "ASAN_OPTIONS=detect_leaks=0", "FILCH_DISPLAY=", NULL}};
+    /* What is in use at the end is no leak where the end comes in the middle of calls; and
+     * TSan would wait for a second. */
+#define COMMON \
+    "ASAN_OPTIONS=detect_leaks=0", "TSAN_OPTIONS=halt_on_error=1:atexit_sleep_ms=0"
+    static const char *const threads[][5] = {
+        {"FILCH_NUM_THREADS=1", "FILCH_DISPLAY=", COMMON, NULL},
+        {"FILCH_NUM_THREADS=2", "FILCH_DISPLAY=", COMMON, NULL},
+        {"FILCH_NUM_THREADS=4", "FILCH_DISPLAY=", COMMON, NULL}};
     size_t i;
     int value;
 
