@@ -30,13 +30,20 @@
 
 #if defined(__SANITIZE_THREAD__)
 #define IS_TSAN 1
+#elif defined(__SANITIZE_ADDRESS__)
+#define IS_ASAN 1
 #elif defined(__has_feature)
 #if __has_feature(thread_sanitizer)
 #define IS_TSAN 1
+#elif __has_feature(address_sanitizer)
+#define IS_ASAN 1
 #endif
 #endif
 #ifndef IS_TSAN
 #define IS_TSAN 0
+#endif
+#ifndef IS_ASAN
+#define IS_ASAN 0
 #endif
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))

@@ -2,6 +2,10 @@
  *
  * A child does not check with cmocka, which would go on with the other tests in it: it ends
  * with the number of things that were wrong.
+ *
+ * Not built with TSan, which allows no threads after the fork of a process that has some. The
+ * allocator of ASan may be locked in the child for ever when another thread was using it: a
+ * fork in the middle of calls is skipped there.
  */
 #include "process.h"
 
@@ -89,6 +93,8 @@ static void a_child_forked_in_the_middle_of_calls_has_pools_that_work(void **sta
     unsigned i;
 
     (void)state;
+    if (IS_ASAN)
+        skip(); /* see above */
     assert_int_equal(sum_wrongly(NULL), 0);
     assert_int_equal(filch_pool_create(&parent.pool, FILCH_POOL_OPTIONS(.workers = 3)),
                      0);
@@ -203,6 +209,8 @@ static void a_body_may_fork_and_its_child_may_make_calls(void **state)
     struct body_fork call = {0};
 
     (void)state;
+    if (IS_ASAN)
+        skip(); /* see above */
     assert_int_equal(filch_pool_create(&call.pool, FILCH_POOL_OPTIONS(.workers = 3)), 0);
     assert_int_equal(filch_pool_create(&call.other, FILCH_POOL_OPTIONS(.workers = 2)), 0);
     assert_int_equal(sum_wrongly(call.other), 0);

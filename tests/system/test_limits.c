@@ -11,6 +11,7 @@
 static int with_few_threads(rlim_t threads)
 {
     struct rlimit limit = {threads, threads};
+    rlim_t expected = IS_TSAN && threads > 1 ? threads - 1 : threads; /* it has one too */
     filch_pool *pool;
     int wrong = 0;
 
@@ -18,11 +19,13 @@ static int with_few_threads(rlim_t threads)
         return 99;
     if (filch_pool_create(&pool, FILCH_POOL_OPTIONS(.workers = 8)))
         return 98;
-    wrong += filch_pool_workers(pool) != threads;
+    wrong += filch_pool_workers(pool) != expected;
     wrong += strcmp(filch_pool_reason(pool), "threads that could be started") != 0;
     wrong += sum_wrongly(pool) != 0;
     filch_pool_destroy(pool);
-    return wrong + !are_threads_gone(1);
+    wrong += !are_threads_gone(1);
+    /* The search for leaks would want a thread. */
+    _exit(wrong);
 }
 
 static int with_few_cpus(unsigned expected, const char *reason)
