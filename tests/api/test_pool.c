@@ -204,9 +204,43 @@ static void without_memory_for_a_default_pool_the_caller_works_alone(void **stat
     assert_int_equal(filch_local_create(&local, NULL, 8, NULL, NULL), -ENOMEM);
     assert_null(local);
     assert_int_equal(atomic_load(&blocks_alive), 0);
-    /* It is asked for again each time. */
-    atomic_store(&allocations_left, INT32_MAX);
-    assert_non_null(filch_pool_default());
+}
+
+struct first_users {
+    pthread_barrier_t all_in;
+    filch_pool *_Atomic pool;
+    atomic_uint wrong;
+};
+
+static void *use_default_pool(void *arg)
+{
+    struct first_users *users = arg;
+    filch_pool *expected = NULL, *pool;
+
+    pthread_barrier_wait(&users->all_in);
+    pool = filch_pool_default();
+    /* The first one writes its own, the others compare. */
+    if (!pool || (!atomic_compare_exchange_strong(&users->pool, &expected, pool) &&
+                  expected != pool))
+        atomic_fetch_add(&users->wrong, 1);
+    return NULL;
+}
+
+/* Comes next: now there is memory. */
+static void threads_that_ask_at_once_get_one_default_pool(void **state)
+{
+    struct first_users users = {0};
+
+    (void)state;
+    assert_int_equal(pthread_barrier_init(&users.all_in, NULL, 16), 0);
+    run_threads(16, use_default_pool, &users);
+    pthread_barrier_destroy(&users.all_in);
+    assert_int_equal(atomic_load(&users.wrong), 0);
+    assert_ptr_equal(atomic_load(&users.pool), filch_pool_default());
+    /* Its threads were started once. */
+    assert_int_equal(INT32_MAX - atomic_load(&threads_left),
+                     16 + filch_pool_workers(NULL) - 1);
+    assert_string_equal(filch_pool_reason(NULL), filch_pool_reason(filch_pool_default()));
     assert_int_equal(work_wrongly(NULL), 0);
     assert_null(filch_worker_current());
 }
@@ -398,28 +432,6 @@ static void the_version_is_that_of_the_header(void **state)
 
 /* --- several pools ---------------------------------------------------------------- */
 
-static void *ask_default_pool(void *arg)
-{
-    filch_pool *_Atomic *first = arg;
-    filch_pool *expected = NULL, *pool = filch_pool_default();
-
-    /* The first one writes its own, the others compare. */
-    if (!atomic_compare_exchange_strong(first, &expected, pool) && expected != pool)
-        abort();
-    return NULL;
-}
-
-static void there_is_one_default_pool(void **state)
-{
-    filch_pool *_Atomic first = NULL;
-
-    (void)state;
-    run_threads(16, ask_default_pool, &first);
-    assert_ptr_equal(atomic_load(&first), filch_pool_default());
-    assert_int_equal(filch_pool_workers(NULL), filch_pool_workers(filch_pool_default()));
-    assert_string_equal(filch_pool_reason(NULL), filch_pool_reason(filch_pool_default()));
-}
-
 struct users {
     filch_pool *pool[5];
     atomic_uint next, wrong;
@@ -461,6 +473,7 @@ int main(void)
         TEST(options_out_of_range_are_refused),
         TEST(each_failing_allocation_is_reported_and_leaks_nothing),
         TEST(without_memory_for_a_default_pool_the_caller_works_alone),
+        TEST(threads_that_ask_at_once_get_one_default_pool),
         TEST(a_local_without_memory_leaks_nothing),
         TEST(a_pool_works_with_the_threads_that_could_be_started),
         TEST(a_quota_of_one_cpu_makes_one_worker),
@@ -468,7 +481,6 @@ int main(void)
         TEST(a_pool_may_spin_not_at_all_or_for_long),
         TEST(threads_have_the_stack_that_was_asked_for),
         TEST(the_version_is_that_of_the_header),
-        TEST(there_is_one_default_pool),
         TEST(pools_of_ones_own_work_beside_the_default_one),
     };
 
