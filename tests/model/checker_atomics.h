@@ -31,6 +31,8 @@ void model_fence(enum model_fence which, const char *file, int line);
 
 /* The thread has looked in vain: it goes on when something that it read has changed. */
 void model_spin(const char *file, int line);
+/* The same for long rounds: a round that brought something new is followed by another one. */
+void model_pause(const char *file, int line);
 void model_futex_wait(const void *word, uint32_t expected, const char *file, int line);
 void model_futex_wake(const void *word, int count, const char *file, int line);
 

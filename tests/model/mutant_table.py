@@ -30,6 +30,9 @@ def mutant(orders, name, file, text, replacement, test, words="", **more):
 JOIN = "include/filch/join.h"
 DEQUE = "lib/deque.h"
 PARK = "lib/park.c"
+SERVING = "lib/serving.h"
+WAIT = "lib/wait.c"
+WORKER = "lib/worker.c"
 JOB = "lib/job.h"
 GATE_TEST = "tests/model/gate.c"
 PARK_TEST = "tests/model/park.c"
@@ -172,6 +175,34 @@ MUTANTS = [
     mutant("latch-done", "relaxed look", JOB,
            "fl_load_acquire(&latch->remaining)", "fl_load_relaxed(&latch->remaining)",
            "latch", "payload"),
+    # --- waiting in isolation
+    mutant("serving", "no second look at whom the victim serves", WAIT,
+           "if (fl_load_relaxed(&from->serving) == serving)", "if (true)",
+           "serving@2", "a stranger was run"),
+    mutant("serve-dekker", "no light fence before looking for the waiter", SERVING,
+           "    fl_fence_light();\n    if (hungry_waiter(served))",
+           "    if (hungry_waiter(served))", "serving@2", "lost wake-up"),
+    mutant("serve-dekker", "no fence between registering and the serving words", WAIT,
+           "    fence_against_owners(worker->pool);\n    raise_gates_for",
+           "    raise_gates_for", "serving@2", "lost wake-up"),
+    mutant("gate-dekker sleep-dekker", "no fence before a waiter's last look", WAIT,
+           "    fence_against_owners(worker->pool);\n    if (!is_done",
+           "    if (!is_done", "serving@2", "lost wake-up"),
+    mutant("sleep-dekker", "no fence between publishing and looking for the waiter", WORKER,
+           "    fl_fence_seq_cst();\n    if (lot_is_hungry", "    if (lot_is_hungry",
+           "serving@2", "lost wake-up"),
+    mutant("sleep-dekker", "no fence between handing over and looking for sleepers", WORKER,
+           "    fl_fence_seq_cst();\n    if (waiter && parker_notify",
+           "    if (waiter && parker_notify", "serving@2", "lost wake-up"),
+    mutant("join-taken", "beginning without release, and the waiter does not look", JOB,
+           "fl_swap_acq_rel(&job->state, (uintptr_t)thief)",
+           "fl_swap_relaxed(&job->state, (uintptr_t)thief)", "serving@2", "lost wake-up"),
+    mutant("serving", "relaxed store of whom the worker serves", SERVING,
+           "fl_store_release(&worker->serving,", "fl_store_relaxed(&worker->serving,",
+           "serving@2", "a stranger was run"),
+    mutant("serving", "relaxed load of whom the victim serves", WAIT,
+           "fl_load_acquire(&from->serving)", "fl_load_relaxed(&from->serving)",
+           "serving@2", "a stranger was run"),
 ]
 
 SURVIVORS = [

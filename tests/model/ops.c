@@ -65,7 +65,7 @@ static void finish(struct trace_step *step, uint64_t kind)
 static void note_read(struct trace_step *step, unsigned word, const struct store *store,
                       unsigned newer)
 {
-    sched_note_read(word);
+    sched_note_read(word, (uint64_t)(store->thread + 2) << 32 | store->step);
     step->is_read = true;
     step->was = store->value;
     step->from_thread = store->thread;
@@ -272,6 +272,16 @@ void model_spin(const char *file, int line)
         return;
     sched_spin();
     finish(&step, 600u);
+}
+
+void model_pause(const char *file, int line)
+{
+    struct trace_step step = {.what = "pause", .order = -1, .file = file, .line = line};
+
+    if (model_self() < 0)
+        return;
+    sched_pause();
+    finish(&step, 601u);
 }
 
 void model_futex_wait(const void *address, uint32_t expected, const char *file, int line)

@@ -19,9 +19,11 @@ static struct thread {
     enum status status;
     bool is_launched; /* has come to its first operation */
     bool was_woken;
+    bool has_learnt;     /* since its last pause */
     const void *address; /* asleep on */
     uint64_t words_read; /* a bit each */
     unsigned lock;       /* the word */
+    uint64_t last_read[MEMORY_WORDS];
     uint64_t history;
 } threads[MODEL_THREADS];
 static struct fiber home;
@@ -106,7 +108,8 @@ static uint64_t state_hash(void)
         if (threads[t].status != ABSENT) {
             /* Finished ones, too: what they did may be in plain memory. */
             hash = hash_mix(hash, threads[t].history);
-            hash = hash_mix(hash, threads[t].status * 2u + threads[t].was_woken);
+            hash = hash_mix(hash, threads[t].status * 4u + threads[t].has_learnt * 2u +
+                                      threads[t].was_woken);
             if (threads[t].status != FINISHED)
                 live |= 1u << t;
         }
@@ -192,8 +195,11 @@ void sched_note(uint64_t what)
     threads[self].history = hash_mix(threads[self].history, what);
 }
 
-void sched_note_read(unsigned word)
+void sched_note_read(unsigned word, uint64_t store)
 {
+    if (threads[self].last_read[word] != store)
+        threads[self].has_learnt = true;
+    threads[self].last_read[word] = store;
     threads[self].words_read |= (uint64_t)1 << word;
 }
 
@@ -215,6 +221,15 @@ void sched_spin(void)
     memory_take_news(me, w);
     threads[me].words_read = 0;
     sched_note(w);
+}
+
+void sched_pause(void)
+{
+    if (threads[self].has_learnt)
+        threads[self].words_read = 0;
+    else
+        sched_spin();
+    threads[self].has_learnt = false;
 }
 
 void sched_lock(unsigned word)
@@ -310,8 +325,9 @@ enum sched_end sched_run(const struct model_case *test)
             fiber_create(&thread->fiber, thread_main);
         fiber_restart(&thread->fiber);
         thread->status = test->threads[t] ? RUNNABLE : ABSENT;
-        thread->is_launched = thread->was_woken = false;
+        thread->is_launched = thread->was_woken = thread->has_learnt = false;
         thread->words_read = 0;
+        memset(thread->last_read, 0, sizeof thread->last_read);
         thread->history = (uint64_t)t + 1;
     }
     search_start();

@@ -23,11 +23,15 @@ void sched_point(void);
 /* What the thread has done so far, as a hash: its state, as bodies are deterministic. */
 void sched_note(uint64_t what);
 
-/* The thread has read the word: what a spin waits for. */
-void sched_note_read(unsigned word);
+/* The thread has read the word, from this store: what a spin waits for. */
+void sched_note_read(unsigned word, uint64_t store);
 
 /* From a thread that spins: returns when one of the words that it has read has news. */
 void sched_spin(void);
+
+/* From a thread after a round: spin, unless it read a store in it that it had not read
+ * before. */
+void sched_pause(void);
 
 /* From a thread that takes a lock: returns when it is free. */
 void sched_lock(unsigned word);
