@@ -52,19 +52,23 @@ struct bench_team {
 struct bench_work {
     const char *name; /* for the command line */
 
-    /* Make the input; it stays until release. Candidates get the same one, unless a work
-     * says why not. Returns 0 or a negative errno, and then needs no release. */
+    /* Make the input; it stays until release (NULL: there is nothing to release).
+     * Candidates get the same one, unless a work says why not. Returns 0 or a negative
+     * errno, and then needs no release. */
     int (*prepare)(const struct bench_request *request, struct bench_input *input);
     void (*release)(void);
 
-    /* Compute; what is timed. Returns 0 or a negative errno. */
+    /* Compute; what is timed. A result that is a number goes into bench_result. Returns 0
+     * or a negative errno. */
     int (*run[BENCH_CANDIDATES])(const struct bench_team *team);
 
-    /* The result of the last run as a number (a checksum for large ones), which it
+    /* NULL, or for results that are no number: a checksum of the last run's, which it
      * forgets: called again without a run it returns something that equals no result. */
     double (*take_result)(void);
     double tolerance; /* relative, for sums whose bracket differs; 0: exact */
 };
+
+extern double bench_result;
 
 extern const struct bench_work bench_wordcount;
 extern const struct bench_work bench_sum;

@@ -7,14 +7,12 @@
 #include "bench.h"
 
 #include <errno.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdint.h>
 #include <stdlib.h>
 
 static unsigned fib_n;
 static unsigned cut;
-static double result;
 
 static uint64_t fib(unsigned n)
 {
@@ -32,22 +30,10 @@ static int prepare(const struct bench_request *request, struct bench_input *inpu
     return 0;
 }
 
-static void release(void)
-{
-}
-
-static double take_result(void)
-{
-    double taken = result;
-
-    result = NAN;
-    return taken;
-}
-
 static int run_serial(const struct bench_team *team)
 {
     (void)team;
-    result = (double)fib(fib_n);
+    bench_result = (double)fib(fib_n);
     return 0;
 }
 
@@ -98,7 +84,7 @@ static int run_channel(const struct bench_team *team)
         err = channel_pool_for(team->channel, 0, leaves.count, sum_leaves, &leaves);
         for (size_t i = 0; i < pieces; i++)
             sum += leaves.sum[i];
-        result = (double)sum;
+        bench_result = (double)sum;
     }
     free(leaves.n);
     free(leaves.sum);
@@ -128,7 +114,7 @@ static int run_openmp(const struct bench_team *team)
 #pragma omp parallel num_threads(team->workers)
 #pragma omp single
     sum = fib_openmp(fib_n);
-    result = (double)sum;
+    bench_result = (double)sum;
     return 0;
 }
 
@@ -160,14 +146,12 @@ static int run_filch(const struct bench_team *team)
     struct call root = {.n = fib_n};
     int err = filch_run(fib_filch, &root, .pool = team->filch);
 
-    result = (double)root.sum;
+    bench_result = (double)root.sum;
     return err;
 }
 
 const struct bench_work bench_cutoff = {
     .name = "cutoff",
     .prepare = prepare,
-    .release = release,
     .run = {run_serial, run_channel, run_openmp, run_filch},
-    .take_result = take_result,
 };

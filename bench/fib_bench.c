@@ -11,14 +11,12 @@
 #include "bench.h"
 
 #include <errno.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
 
 static unsigned fib_n;
-static double result;
 
 static uint64_t fib(unsigned n)
 {
@@ -52,22 +50,10 @@ static int prepare_join(const struct bench_request *request, struct bench_input 
     return err;
 }
 
-static void release(void)
-{
-}
-
-static double take_result(void)
-{
-    double taken = result;
-
-    result = NAN;
-    return taken;
-}
-
 static int run_serial(const struct bench_team *team)
 {
     (void)team;
-    result = (double)fib(fib_n);
+    bench_result = (double)fib(fib_n);
     return 0;
 }
 
@@ -153,7 +139,7 @@ static int run_channel(const struct bench_team *team)
     if (err)
         return err;
     oneshot_receive(&reply);
-    result = (double)atomic_load_explicit(&root.sum, memory_order_relaxed);
+    bench_result = (double)atomic_load_explicit(&root.sum, memory_order_relaxed);
     return 0;
 }
 
@@ -180,7 +166,7 @@ static int run_openmp(const struct bench_team *team)
 #pragma omp parallel num_threads(team->workers)
 #pragma omp single
     sum = fib_openmp(fib_n);
-    result = (double)sum;
+    bench_result = (double)sum;
     return 0;
 }
 
@@ -224,7 +210,7 @@ static void branch_run(filch_worker *w, filch_job *job)
 static int enter(filch_worker *w, void *ctx)
 {
     (void)ctx;
-    result = (double)fib_filch(w, fib_n);
+    bench_result = (double)fib_filch(w, fib_n);
     return 0;
 }
 
@@ -262,22 +248,18 @@ static int run_filch_join(const struct bench_team *team)
     struct argument root = {.n = fib_n};
     int err = filch_run(fib_join, &root, .pool = team->filch);
 
-    result = (double)root.sum;
+    bench_result = (double)root.sum;
     return err;
 }
 
 const struct bench_work bench_fib = {
     .name = "fib",
     .prepare = prepare,
-    .release = release,
     .run = {run_serial, run_channel, run_openmp, run_filch},
-    .take_result = take_result,
 };
 
 const struct bench_work bench_fib_join = {
     .name = "fib-join",
     .prepare = prepare_join,
-    .release = release,
     .run = {run_serial, run_channel, run_openmp, run_filch_join},
-    .take_result = take_result,
 };

@@ -66,7 +66,17 @@ struct trial {
     char error[120]; /* empty: none */
 };
 
+double bench_result;
+
 /* ---- one measurement ------------------------------------------------------------- */
+
+static double take_result(const struct bench_work *work)
+{
+    double taken = bench_result;
+
+    bench_result = NAN; /* so that a run that computes nothing shows */
+    return work->take_result ? work->take_result() : taken;
+}
 
 static bool is_same(double got, double expected, double tolerance)
 {
@@ -81,7 +91,7 @@ static void run_once(struct trial *trial, struct bench_state *state)
 
     if (state)
         bench_pause(state);
-    got = trial->work->take_result();
+    got = take_result(trial->work);
     if (trial->is_broken)
         got = -1 - got;
     if (err)
@@ -206,13 +216,14 @@ static bool try_candidate(const struct options *options, const struct bench_work
         fprintf(stderr, "%s, %s: %s\n", work->name, candidate_names[candidate],
                 strerror(-err));
     } else {
-        trial.expected = work->take_result();
+        trial.expected = take_result(work);
         warm_up(&trial, options->warm_seconds);
         bench_register(work->name, measure, &trial, &options->plan);
         err = bench_run(print_figures, &trial) > 0;
     }
     team_destroy(&trial.team);
-    work->release();
+    if (work->release)
+        work->release();
     return !err;
 }
 

@@ -10,7 +10,6 @@
 #include "bench.h"
 
 #include <errno.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -22,7 +21,6 @@ struct board {
 };
 
 static int queens;
-static double result;
 
 static bool is_safe(const struct board *board, int row, int column)
 {
@@ -72,24 +70,12 @@ static int prepare(const struct bench_request *request, struct bench_input *inpu
     return 0;
 }
 
-static void release(void)
-{
-}
-
-static double take_result(void)
-{
-    double taken = result;
-
-    result = NAN;
-    return taken;
-}
-
 static int run_serial(const struct bench_team *team)
 {
     struct board board;
 
     (void)team;
-    result = (double)solve(&board, 0);
+    bench_result = (double)solve(&board, 0);
     return 0;
 }
 
@@ -126,7 +112,7 @@ static int run_channel(const struct bench_team *team)
     err = channel_pool_for(team->channel, 0, count, solve_openings, &openings);
     for (size_t i = 0; i < count && !err; i++)
         solutions += openings.solutions[i];
-    result = (double)solutions;
+    bench_result = (double)solutions;
     return err;
 }
 
@@ -165,7 +151,7 @@ static int run_openmp(const struct bench_team *team)
 #pragma omp parallel num_threads(team->workers)
 #pragma omp single
     solutions = solve_openmp(&board, 0);
-    result = (double)solutions;
+    bench_result = (double)solutions;
     return 0;
 }
 
@@ -219,7 +205,7 @@ static int enter(filch_worker *w, void *ctx)
     const struct board board = {{0}};
 
     (void)ctx;
-    result = (double)solve_filch(w, &board, 0, 0);
+    bench_result = (double)solve_filch(w, &board, 0, 0);
     return 0;
 }
 
@@ -231,7 +217,5 @@ static int run_filch(const struct bench_team *team)
 const struct bench_work bench_nqueens = {
     .name = "nqueens",
     .prepare = prepare,
-    .release = release,
     .run = {run_serial, run_channel, run_openmp, run_filch},
-    .take_result = take_result,
 };

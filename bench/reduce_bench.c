@@ -9,14 +9,12 @@
 #include "bench.h"
 
 #include <errno.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 static double *xs;
 static double *ys;
 static size_t count;
-static double result;
 
 static inline double cheap(double x)
 {
@@ -76,27 +74,19 @@ static int dot_prepare(const struct bench_request *request, struct bench_input *
     return prepare(request, input, "dot product");
 }
 
-static double take_result(void)
-{
-    double taken = result;
-
-    result = NAN;
-    return taken;
-}
-
 /* ---- serial ---------------------------------------------------------------------- */
 
 static int sum_serial(const struct bench_team *team)
 {
     (void)team;
-    result = sum_of(0, count);
+    bench_result = sum_of(0, count);
     return 0;
 }
 
 static int dot_serial(const struct bench_team *team)
 {
     (void)team;
-    result = dot_of(0, count);
+    bench_result = dot_of(0, count);
     return 0;
 }
 
@@ -121,9 +111,9 @@ static int reduce_channel(const struct bench_team *team, channel_body *body)
     if (!partial)
         return -ENOMEM;
     err = channel_pool_for(team->channel, 0, count, body, partial);
-    result = 0;
+    bench_result = 0;
     for (size_t i = 0; i < pieces; i++)
-        result += partial[i];
+        bench_result += partial[i];
     free(partial);
     return err;
 }
@@ -147,7 +137,7 @@ static int sum_openmp(const struct bench_team *team)
 #pragma omp parallel for num_threads(team->workers) reduction(+ : sum) schedule(static)
     for (size_t i = 0; i < count; i++)
         sum += cheap(xs[i]);
-    result = sum;
+    bench_result = sum;
     return 0;
 }
 
@@ -158,7 +148,7 @@ static int dot_openmp(const struct bench_team *team)
 #pragma omp parallel for num_threads(team->workers) reduction(+ : sum) schedule(static)
     for (size_t i = 0; i < count; i++)
         sum += xs[i] * ys[i];
-    result = sum;
+    bench_result = sum;
     return 0;
 }
 
@@ -190,7 +180,7 @@ static int reduce_filch(const struct bench_team *team, filch_reduce_body *block)
     int err =
         filch_reduce(0, count, &sum, sizeof sum, block, add, NULL, .pool = team->filch);
 
-    result = sum;
+    bench_result = sum;
     return err;
 }
 
@@ -209,7 +199,6 @@ const struct bench_work bench_sum = {
     .prepare = sum_prepare,
     .release = release,
     .run = {sum_serial, sum_channel, sum_openmp, sum_filch},
-    .take_result = take_result,
     .tolerance = 1e-9,
 };
 
@@ -218,6 +207,5 @@ const struct bench_work bench_dot = {
     .prepare = dot_prepare,
     .release = release,
     .run = {dot_serial, dot_channel, dot_openmp, dot_filch},
-    .take_result = take_result,
     .tolerance = 1e-9,
 };
