@@ -64,7 +64,8 @@ static inline void deque_init(struct fl_deque *deque, bool is_asymmetric)
 static inline bool deque_try_lock(struct fl_deque *deque)
 {
     /* ORDER(deque-lock): pairs with the release in deque_unlock: who holds the lock sees
-     * the bottom and limit of the last holder. Weakened: tests/model/deque_force.c. */
+     * the bottom and limit of the last holder.
+     * Weakened: tests/model/deque_force.c, "run twice". */
     return fl_load_relaxed(&deque->lock) == 0 && fl_swap_acquire(&deque->lock, 1u) == 0;
 }
 
@@ -94,7 +95,8 @@ static inline void deque_unlock(struct fl_deque *deque)
 static inline bool deque_has_room(struct fl_deque *deque, int64_t index)
 {
     /* ORDER(deque-room): pairs with the release half of the CAS in deque_steal: a slot
-     * that is written again has been read by the thief that emptied it. */
+     * that is written again has been read by the thief that emptied it. Weakened:
+     * tests/model/deque_steal.c, "filled again". */
     return index - fl_load_acquire(&deque->top) < FILCH_RING_SLOTS - 1;
 }
 
@@ -150,7 +152,7 @@ static inline bool deque_pop_slow(struct fl_deque *deque, int64_t index)
     /* The last job, or one that is gone. Either way the deque is empty now, and the owner
      * goes on at the old bottom, which top has reached: the indices below may still be in
      * a thief's hand. ORDER(deque-top): pairs with the CAS in deque_steal: one of the two
-     * gets the job. */
+     * gets the job. With a store in its place: tests/model/deque_steal.c, "run twice". */
     is_ours = top == index && fl_cas_seq_cst(&deque->top, &top, index + 1);
     fl_store_relaxed(&deque->hot.limit, bottom);
     /* ORDER(deque-retract): as in filch_reclaim. */
@@ -176,14 +178,16 @@ static inline enum fl_steal deque_steal(struct fl_deque *deque, filch_job **job)
     /* ORDER(deque-take): pairs with the fence in deque_pop_slow.
      * Without it: tests/model/deque_steal.c, "run twice". */
     fl_fence_seq_cst();
-    /* ORDER(deque-public): pairs with the release stores of bottom. */
+    /* ORDER(deque-public): pairs with the release stores of bottom. Weakened:
+     * tests/model/deque_steal.c, "payload". */
     bottom = fl_load_acquire(&deque->bottom);
     if (top >= bottom)
         return FL_STEAL_EMPTY;
     /* Before the CAS: after it the owner may write the slot again. */
     *job = fl_load_relaxed(&deque->hot.slot[top & FL_DEQUE_MASK]);
     /* ORDER(deque-top): seq_cst as in Le et al.
-     * ORDER(deque-room): release, for the reader in deque_has_room. */
+     * ORDER(deque-room): release, for the reader in deque_has_room. Weakened:
+     * tests/model/deque_steal.c, "filled again". */
     if (!fl_cas_seq_cst(&deque->top, &top, top + 1))
         return FL_STEAL_LOST;
     return FL_STEAL_GOT;
@@ -225,11 +229,13 @@ static inline bool deque_force_publish(struct fl_deque *deque)
      * tests/model/deque_force.c, "run twice". */
     fl_fence_heavy();
     /* ... and the ones that did not show in tail now: they keep their jobs.
-     * ORDER(deque-retract): pairs with the release of tail in filch_reclaim. */
+     * ORDER(deque-retract): pairs with the release of tail in filch_reclaim. Weakened:
+     * tests/model/deque_force.c, "payload". */
     tail_after = fl_load_acquire(&deque->hot.tail);
     published = FL_MAX(bottom, FL_MIN(tail, tail_after));
     fl_store_relaxed(&deque->hot.limit, published);
-    /* ORDER(deque-public): pairs with the acquire of bottom in deque_steal. */
+    /* ORDER(deque-public): pairs with the acquire of bottom in deque_steal. Weakened:
+     * tests/model/deque_force.c, "payload". */
     fl_store_release(&deque->bottom, published);
     deque_unlock(deque);
     return published > bottom;
@@ -244,7 +250,8 @@ static inline void deque_raise_gate(struct fl_deque *deque)
 {
     /* ORDER(gate-raise): pairs with the acquire in deque_lower_gate: an owner that wipes
      * out this raise sees why it was made, and raises again. A swap, so that a raise on
-     * top of another's keeps the other's release sequence. */
+     * top of another's keeps the other's release sequence. Weakened:
+     * tests/model/gate.c, "wiped out". */
     if (fl_load_relaxed(&deque->hot.gate) != FILCH_GATE_RAISED)
         fl_swap_release(&deque->hot.gate, FILCH_GATE_RAISED);
 }
@@ -255,7 +262,8 @@ static inline void deque_lower_gate(struct fl_deque *deque)
     /* Relaxed: only a bound; deque_has_room looks again. */
     int64_t gate = fl_load_relaxed(&deque->top) + FILCH_RING_SLOTS - 1;
 
-    /* ORDER(gate-raise): pairs with the release in deque_raise_gate. */
+    /* ORDER(gate-raise): pairs with the release in deque_raise_gate. Weakened:
+     * tests/model/gate.c, "wiped out". */
     fl_swap_acquire(&deque->hot.gate, gate);
 }
 

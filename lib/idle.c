@@ -78,11 +78,13 @@ static bool park_idle(struct fl_worker *worker)
 
     lot_sleep_begin(&pool->lot, &worker->parker);
     /* ORDER(sleep-dekker): listed as a sleeper before the gates and deques are looked at;
-     * pairs with the fence in fl_worker_share. */
+     * pairs with the fence in fl_worker_share. Without it: tests/model/park.c,
+     * "lost wake-up". */
     fl_fence_seq_cst();
     raise_all_gates(pool);
     /* ORDER(gate-dekker): the gates are up before the tails are looked at; pairs with the
-     * light fence in filch_fork: an owner whose job is not seen here sees the gate. */
+     * light fence in filch_fork: an owner whose job is not seen here sees the gate.
+     * Without it: tests/model/gate.c, "lost wake-up". */
     fence_against_owners(pool);
     if (is_any_work(worker)) {
         lot_sleep_cancel(&pool->lot, &worker->parker);
@@ -102,7 +104,8 @@ static void end_search(struct fl_worker *worker)
     if (!lot_search_end(&worker->pool->lot))
         return;
     /* ORDER(sleep-dekker): not counted as searching any more before the last look around;
-     * pairs with the fence in fl_worker_share. */
+     * pairs with the fence in fl_worker_share. Without it: tests/model/park.c,
+     * "lost wake-up". */
     fl_fence_seq_cst();
     if (is_any_work(worker))
         fl_worker_wake_one(worker);

@@ -80,7 +80,7 @@ static inline filch_job *served_join(fl_served served)
 static inline bool join_is_done(const filch_job *job)
 {
     /* ORDER(join-done): pairs with the swap in join_finish: who sees 0 sees what the job
-     * did. */
+     * did. Weakened: tests/model/latch.c, "payload". */
     return fl_load_acquire(&job->state) == 0;
 }
 
@@ -88,7 +88,8 @@ static inline bool join_is_done(const filch_job *job)
 static inline filch_job_fn *join_begin(filch_job *job, struct fl_parker *thief)
 {
     /* ORDER(join-taken): pairs with the CAS in join_register. Release: a waiter that
-     * registers sees what the thief published before, namely whom it serves. */
+     * registers sees what the thief published before, namely whom it serves. Weakened:
+     * tests/model/serving.c, "lost wake-up"; tests/model/latch.c, "serves". */
     uintptr_t function = fl_swap_acq_rel(&job->state, (uintptr_t)thief);
 
     return (filch_job_fn *)function;
@@ -102,7 +103,7 @@ static inline bool join_register(filch_job *job, struct fl_parker *thief,
     uintptr_t expected = (uintptr_t)thief;
 
     /* ORDER(join-taken): pairs with the swap in join_begin; release, for the swap in
-     * join_finish, of the parker. */
+     * join_finish, of the parker. Weakened: tests/model/latch.c, "serves", "set up". */
     return fl_cas_acq_rel(&job->state, &expected, (uintptr_t)waiter | 1);
 }
 
@@ -119,7 +120,7 @@ static inline struct fl_parker *join_waiter(const filch_job *job)
 static inline struct fl_parker *join_finish(filch_job *job)
 {
     /* ORDER(join-done): release for join_is_done; acquire for a parker that came by the
-     * CAS in join_register. */
+     * CAS in join_register. Weakened: tests/model/latch.c, "payload", "set up". */
     uintptr_t state = fl_swap_acq_rel(&job->state, (uintptr_t)0);
 
     return state & 1 ? (struct fl_parker *)(state & ~(uintptr_t)1) : NULL;
@@ -132,13 +133,15 @@ static inline struct fl_parker *join_finish(filch_job *job)
 static inline uint64_t latch_count_down(struct fl_latch *latch, uint64_t amount)
 {
     /* ORDER(latch-done): pairs with the acquire in latch_is_down; acquire so that the
-     * last one passes on what the others released. */
+     * last one passes on what the others released. Weakened: tests/model/latch.c,
+     * "payload". */
     return fl_sub_acq_rel(&latch->remaining, amount) - amount;
 }
 
 static inline bool latch_is_down(const struct fl_latch *latch, uint64_t to)
 {
-    /* ORDER(latch-done): pairs with latch_count_down. */
+    /* ORDER(latch-done): pairs with latch_count_down. Weakened: tests/model/latch.c,
+     * "payload". */
     return fl_load_acquire(&latch->remaining) <= to;
 }
 

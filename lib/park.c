@@ -13,20 +13,23 @@ bool parker_wait(struct fl_parker *parker)
 
     /* ORDER(permit): pairs with the swap in parker_notify. Of the two swaps the later one
      * reads the earlier one: either the owner finds the permit, and sees what it is
-     * about, or the notifier finds the owner asleep. Weakened: tests/model/park.c. */
+     * about, or the notifier finds the owner asleep. Weakened: tests/model/park.c,
+     * "payload" and "lost wake-up". */
     if (fl_swap_acq_rel(&parker->state, FL_PARKER_ASLEEP) != FL_PARKER_NOTIFIED) {
         slept = true;
         while (fl_load_relaxed(&parker->state) == FL_PARKER_ASLEEP)
             fl_futex_wait(&parker->state, FL_PARKER_ASLEEP);
     }
-    /* ORDER(permit): as above, for the notifier that woke us. */
+    /* ORDER(permit): as above, for the notifier that woke us. Weakened:
+     * tests/model/park.c, "payload". */
     fl_swap_acquire(&parker->state, FL_PARKER_EMPTY);
     return slept;
 }
 
 bool parker_notify(struct fl_parker *parker)
 {
-    /* ORDER(permit): pairs with the swaps in parker_wait. */
+    /* ORDER(permit): pairs with the swaps in parker_wait. Weakened: tests/model/park.c,
+     * "payload". */
     if (fl_swap_acq_rel(&parker->state, FL_PARKER_NOTIFIED) != FL_PARKER_ASLEEP)
         return false;
     fl_futex_wake(&parker->state, 1);
@@ -39,7 +42,8 @@ static void lot_lock(struct fl_lot *lot)
 {
     int tries;
 
-    /* ORDER(lot-lock): pairs with the release in lot_unlock: the list is plain memory. */
+    /* ORDER(lot-lock): pairs with the release in lot_unlock: the list is plain memory.
+     * Weakened: tests/model/park.c, "data race". */
     for (tries = 1; fl_load_relaxed(&lot->lock) || fl_swap_acquire(&lot->lock, 1u);
          tries++) {
         if (tries % 64 == 0)

@@ -66,7 +66,8 @@ static inline void serve(struct fl_worker *worker, fl_served served)
 static inline void ask_oneself(struct fl_worker *worker, fl_served served)
 {
     /* ORDER(serve-dekker): serving is stored before the waiter is looked for; pairs with
-     * the heavy fence in park_waiting. In classic mode the gate is always raised. */
+     * the heavy fence in park_waiting. In classic mode the gate is always raised.
+     * Without it: tests/model/serving.c, "lost wake-up". */
     fl_fence_light();
     if (hungry_waiter(served))
         deque_raise_gate(&worker->deque);

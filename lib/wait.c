@@ -19,8 +19,8 @@ static filch_job *steal_for(struct fl_worker *worker, struct fl_worker *from,
     deque_raise_gate(&from->deque);
     if (steal(worker, from, is_starving, &entry) != FL_STEAL_GOT)
         return NULL;
-    /* After the CAS of the steal, which acquires what the victim released with the
-     * job. */
+    /* After the CAS of the steal, which acquires what the victim released with the job.
+     * Without this look: tests/model/serving.c, "a stranger was run". */
     if (fl_load_relaxed(&from->serving) == serving)
         return entry;
     fl_count(&worker->counters.strangers);
@@ -120,11 +120,12 @@ static bool park_waiting(struct fl_worker *worker, fl_served served, uint64_t do
         return false;
     }
     /* ORDER(serve-dekker): registered before the serving words are looked at; pairs with
-     * the light fence in ask_oneself. */
+     * the light fence in ask_oneself. Without it: tests/model/serving.c, "lost wake-up". */
     fence_against_owners(worker->pool);
     raise_gates_for(worker, served);
     /* ORDER(gate-dekker), ORDER(sleep-dekker): registered, and the gates up, before the
-     * deques and the latch are looked at. */
+     * deques and the latch are looked at. Without it: tests/model/serving.c,
+     * "lost wake-up". */
     fence_against_owners(worker->pool);
     if (!is_done(served, down_to) && !is_work_for(worker, served)) {
         slept = true;

@@ -46,7 +46,8 @@ void fl_worker_share(struct fl_worker *worker)
     if (worker->deque.is_asymmetric)
         deque_lower_gate(&worker->deque);
     /* ORDER(sleep-dekker): the jobs are public, and the gate is down, before the hungry
-     * are looked for; pairs with the fences in park_idle and park_waiting. */
+     * are looked for; pairs with the fences in park_idle and park_waiting. Without it:
+     * tests/model/serving.c, "lost wake-up". */
     fl_fence_seq_cst();
     if (lot_is_hungry(&worker->pool->lot))
         deque_raise_gate(&worker->deque);
@@ -61,7 +62,8 @@ void fl_worker_hand_over(struct fl_worker *worker, filch_job *entry)
     /* Once it is in the queue, the entry may be run and the latch be gone. A join's
      * waiter needs no wake: it sleeps only when its job has been begun. */
     inject_put(&worker->pool->inject, entry);
-    /* ORDER(sleep-dekker): as in fl_worker_share. */
+    /* ORDER(sleep-dekker): as in fl_worker_share. Without it: tests/model/serving.c,
+     * "lost wake-up". */
     fl_fence_seq_cst();
     if (waiter && parker_notify(waiter))
         fl_count(&worker->counters.wakes);

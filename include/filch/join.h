@@ -49,7 +49,8 @@ static inline int64_t filch_fork(filch_worker *w, filch_job *job)
      * tests/model/deque_force.c, "payload". */
     FILCH_STORE_RELEASE(&w->tail, index + 1);
     /* ORDER(gate-dekker): tail is stored before gate is read; pairs with the heavy fence
-     * between the raise of the gate and the last look at tail in park_idle in idle.c. */
+     * between the raise of the gate and the last look at tail in park_idle in idle.c.
+     * Without it: tests/model/gate.c, "lost wake-up". */
     FILCH_FENCE_LIGHT();
     if (FILCH_UNLIKELY(index >= FILCH_LOAD_RELAXED(&w->gate)))
         return filch_fork_slow(w, job, index);

@@ -38,11 +38,7 @@ GATE_TEST = "tests/model/gate.c"
 PARK_TEST = "tests/model/park.c"
 
 RETRACT = "FILCH_STORE_RELEASE(&w->tail, place);"
-IDLE_FENCE = """    lot_sleep_begin(&pool->lot, &worker->parker);
-    /* ORDER(sleep-dekker): listed as a sleeper before the gates and deques are looked at;
-     * pairs with the fence in fl_worker_share. */
-    fl_fence_seq_cst();
-"""
+IDLE_FENCE = "    fl_fence_seq_cst();\n    raise_all_gates(pool);\n    /* ORDER(gate-dekker)"
 
 MUTANTS = [
     # --- the private end of the deque
@@ -64,10 +60,10 @@ MUTANTS = [
            "FILCH_STORE_RELAXED(&w->tail, index + 1);", "deque_force@2", "payload"),
     mutant("deque-lock", "relaxed swap of the lock", DEQUE,
            "fl_swap_acquire(&deque->lock, 1u)", "fl_swap_relaxed(&deque->lock, 1u)",
-           "deque_force@2", ""),
+           "deque_force@2", "run twice"),
     mutant("deque-lock", "relaxed store of the lock", DEQUE,
            "fl_store_release(&deque->lock, 0u)", "fl_store_relaxed(&deque->lock, 0u)",
-           "deque_force@2", ""),
+           "deque_force@2", "run twice"),
     # --- the public end
     mutant("deque-public", "relaxed store of bottom in publish", DEQUE,
            "fl_store_release(&deque->bottom, tail);", "fl_store_relaxed(&deque->bottom, tail);",
@@ -88,6 +84,12 @@ MUTANTS = [
            "    fl_fence_seq_cst();\n    /* ORDER(deque-public): pairs with the release stores",
            "    /* ORDER(deque-public): pairs with the release stores", "deque_steal@4",
            "run twice"),
+    mutant("deque-top", "the owner takes the last job with a store", DEQUE,
+           "fl_cas_seq_cst(&deque->top, &top, index + 1)",
+           "(fl_store_release(&deque->top, index + 1), true)", "deque_steal@2", "run twice"),
+    mutant("deque-top", "a thief takes a job with a store", DEQUE,
+           "if (!fl_cas_seq_cst(&deque->top, &top, top + 1))\n        return FL_STEAL_LOST;",
+           "fl_store_release(&deque->top, top + 1);", "deque_steal@2", "run twice"),
     mutant("deque-room", "compare-and-swap of top in steal without release", DEQUE,
            "fl_cas_seq_cst(&deque->top, &top, top + 1)",
            "fl_cas_acquire(&deque->top, &top, top + 1)", "deque_steal@2", "filled again"),
@@ -135,7 +137,7 @@ MUTANTS = [
            "        fl_store_release(&parker->state, FL_PARKER_ASLEEP);", "park", "lost wake-up"),
     mutant("permit", "a wait that believes the futex", PARK,
            "while (fl_load_relaxed(&parker->state) == FL_PARKER_ASLEEP)",
-           "if (fl_load_relaxed(&parker->state) == FL_PARKER_ASLEEP)", "park", ""),
+           "if (fl_load_relaxed(&parker->state) == FL_PARKER_ASLEEP)", "park", "payload"),
     mutant("lot-lock", "relaxed swap of the lock", PARK,
            "fl_swap_acquire(&lot->lock, 1u)", "fl_swap_relaxed(&lot->lock, 1u)",
            "park", "data race"),
@@ -155,7 +157,7 @@ MUTANTS = [
     mutant("join-done", "finishing, then looking for the waiter", JOB,
            "uintptr_t state = fl_swap_acq_rel(&job->state, (uintptr_t)0);",
            "uintptr_t state;\n    fl_store_release(&job->state, (uintptr_t)0);\n"
-           "    state = fl_load_relaxed(&job->state);", "latch", ""),
+           "    state = fl_load_relaxed(&job->state);", "latch", "a frame that is gone"),
     mutant("join-done", "looking for the waiter, then finishing", JOB,
            "uintptr_t state = fl_swap_acq_rel(&job->state, (uintptr_t)0);",
            "uintptr_t state = fl_load_acquire(&job->state);\n"
@@ -197,15 +199,25 @@ MUTANTS = [
     mutant("join-taken", "beginning without release, and the waiter does not look", JOB,
            "fl_swap_acq_rel(&job->state, (uintptr_t)thief)",
            "fl_swap_relaxed(&job->state, (uintptr_t)thief)", "serving@2", "lost wake-up"),
-    mutant("serving", "relaxed store of whom the worker serves", SERVING,
-           "fl_store_release(&worker->serving,", "fl_store_relaxed(&worker->serving,",
-           "serving@2", "a stranger was run"),
-    mutant("serving", "relaxed load of whom the victim serves", WAIT,
-           "fl_load_acquire(&from->serving)", "fl_load_relaxed(&from->serving)",
-           "serving@2", "a stranger was run"),
 ]
 
 SURVIVORS = [
+    mutant("sleep-dekker", "no fence between searching and looking at the gate", GATE_TEST,
+           "    lot_search_begin(&lot);\n    fl_fence_seq_cst();\n", "    lot_search_begin(&lot);\n",
+           "gate@4",
+           mirrors=(("lib/idle.c", "    fl_fence_seq_cst();\n    raise_all_gates(pool);\n"
+                     "    for (looks"),),
+           why="a searcher that is missed raises the gates again before it sleeps, and takes "
+               "by force what it starves for: the fence only shortens its wait"),
+    mutant("serving", "relaxed store of whom the worker serves", SERVING,
+           "fl_store_release(&worker->serving,", "fl_store_relaxed(&worker->serving,",
+           "serving@2",
+           why="the steal acquires, with bottom, what the victim stored before the push"),
+    mutant("serving", "relaxed load of whom the victim serves", WAIT,
+           "fl_load_acquire(&from->serving)", "fl_load_relaxed(&from->serving)",
+           "serving@2",
+           why="as above; and the fences of deque-take keep out of reach what the victim "
+               "pushed for an earlier master"),
     mutant("join-taken", "beginning without acquire", JOB,
            "fl_swap_acq_rel(&job->state, (uintptr_t)thief)",
            "fl_swap_release(&job->state, (uintptr_t)thief)", "latch",
@@ -228,31 +240,31 @@ SURVIVORS = [
            why="a notifier uses nothing of the sleeper's"),
     mutant("deque-retract", "relaxed store of tail in the slow pop", DEQUE,
            "fl_store_release(&deque->hot.tail, bottom);",
-           "fl_store_relaxed(&deque->hot.tail, bottom);", "deque_force@2", "payload",
+           "fl_store_relaxed(&deque->hot.tail, bottom);", "deque_force@2",
            why="a forcer that reads it finds no private job: tail is bottom"),
     mutant("deque-private", "relaxed first load of tail in force", DEQUE,
            "    tail = fl_load_acquire(&deque->hot.tail);",
-           "    tail = fl_load_relaxed(&deque->hot.tail);", "deque_force@2", "payload",
+           "    tail = fl_load_relaxed(&deque->hot.tail);", "deque_force@2",
            why="the heavy fence that follows acquires what a relaxed load read"),
     mutant("deque-public", "relaxed store of bottom after the last job", DEQUE,
            "fl_store_release(&deque->bottom, bottom);",
-           "fl_store_relaxed(&deque->bottom, bottom);", "deque_steal@4", "",
+           "fl_store_relaxed(&deque->bottom, bottom);", "deque_steal@4",
            why="a thief that reads it finds no job: bottom is what top has reached"),
     mutant("deque-top", "relaxed load of top in steal", DEQUE,
            "top = fl_load_acquire(&deque->top);", "top = fl_load_relaxed(&deque->top);",
-           "deque_steal@4", "",
+           "deque_steal@4",
            why="the fence that follows acquires what a relaxed load read"),
     mutant("deque-top", "acq_rel compare-and-swap of top in the slow pop", DEQUE,
            "fl_cas_seq_cst(&deque->top, &top, index + 1)",
-           "fl_cas_acq_rel(&deque->top, &top, index + 1)", "deque_steal@4", "",
+           "fl_cas_acq_rel(&deque->top, &top, index + 1)", "deque_steal@4",
            why="the fences decide; of the compare-and-swap only its being atomic counts"),
     mutant("deque-top", "relaxed compare-and-swap of top in the slow pop", DEQUE,
            "fl_cas_seq_cst(&deque->top, &top, index + 1)",
-           "fl_cas_relaxed(&deque->top, &top, index + 1)", "deque_steal@4", "",
+           "fl_cas_relaxed(&deque->top, &top, index + 1)", "deque_steal@4",
            why="the same"),
     mutant("deque-top", "acq_rel compare-and-swap of top in steal", DEQUE,
            "fl_cas_seq_cst(&deque->top, &top, top + 1)",
-           "fl_cas_acq_rel(&deque->top, &top, top + 1)", "deque_steal@4", "",
+           "fl_cas_acq_rel(&deque->top, &top, top + 1)", "deque_steal@4",
            why="the same, and the release for deque-room"),
 ]
 

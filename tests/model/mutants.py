@@ -43,6 +43,12 @@ def problems_of_table():
             count = read(path).count(text)
             if count != 1:
                 yield f"{mutant.name}: {count} times in {path}, not once:\n{text}"
+    for mutant in MUTANTS:
+        if not mutant.words or mutant.why:
+            yield f"{mutant.name}: needs the words of its failure, and no excuse"
+    for mutant in SURVIVORS:
+        if not mutant.why:
+            yield f"{mutant.name}: survives without a reason"
     named = {label for mutant in MUTANTS + SURVIVORS for label in mutant.orders}
     labels = set()
     for folder in ("lib", "include/filch"):
@@ -138,7 +144,8 @@ def main():
                 killed.append(mutant)
             kind = "survives" if is_right and mutant in SURVIVORS else \
                 "killed" if is_right else "WRONG"
-            print(f"{kind:<9}{mutant.test:<14}{', '.join(mutant.orders):<16}{mutant.name}: {said}",
+            said += f" ({mutant.why})" if mutant.why else ""
+            print(f"{kind:<9}{mutant.test:<14}{' '.join(mutant.orders):<14} {mutant.name}: {said}",
                   flush=True)
             if not is_right:
                 bad.append(f"{mutant.name}: {said}")

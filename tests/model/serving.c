@@ -295,6 +295,29 @@ static void run_awaited_then_stranger(void)
     fl_worker_run(&workers[BUSY], &stranger);
 }
 
+static void hand_over(void)
+{
+    fl_worker_hand_over(&workers[WAITER], &strange_child);
+}
+
+/* As find_work and park_idle in idle.c, where all work comes by the queue. */
+static void work_from_queue(void)
+{
+    struct fl_parker *self = &workers[BUSY].parker;
+    filch_job *entry;
+
+    lot_search_begin(&pool.lot);
+    while (!(entry = inject_take_for(&pool.inject, (fl_served)&strange_child))) {
+        lot_sleep_begin(&pool.lot, self);
+        fl_fence_seq_cst();
+        if (fl_load_relaxed(&queue_count) == 0)
+            parker_wait(self);
+        lot_sleep_cancel(&pool.lot, self);
+    }
+    lot_search_end(&pool.lot);
+    fl_worker_run(&workers[BUSY], entry);
+}
+
 static void check_idle(void)
 {
     unsigned i;
@@ -320,6 +343,7 @@ static const struct model_case cases[] = {
     BOTH("a task feeds its waiter, random", setup, 0, 200000, wait_for_latch,
          run_counted_task),
     BOTH("a job feeds its waiter", setup, 0, 200000, wait_for_job, run_awaited_job),
+    BOTH("a handed-over job is found", setup, 0, 0, hand_over, work_from_queue),
     BOTH("a stranger", setup_short, 0, 200000, wait_for_job, run_awaited_then_stranger),
 };
 
