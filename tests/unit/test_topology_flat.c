@@ -1,89 +1,16 @@
 /* test_topology_flat.c - the topology made of the affinity mask alone.
  *
- * Runs against made-up affinity masks (sched_getaffinity below) and, for its allocations,
- * against an allocator that fails on demand: it is linked with topology.c,
- * topology_flat.c and platform_cpuset.c only.
+ * Runs against made-up affinity masks and an allocator that fails on demand
+ * (made_up_system.h): it is linked with topology.c, topology_flat.c and platform_cpuset.c
+ * only.
  */
-#define _GNU_SOURCE
-#include "topology.h"
-
-#include <errno.h>
-#include <limits.h>
-#include <sched.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/syscall.h>
-#include <unistd.h>
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <cmocka.h>
-
-/* --- a made-up system ------------------------------------------------------------- */
-
-static struct {
-    const int *cpus; /* ends with -1; NULL: the real mask */
-    int error;       /* of sched_getaffinity; 0: none */
-} affinity;
-
-/* The program's own definition comes before that of the C library. */
-int sched_getaffinity(pid_t pid, size_t bytes, cpu_set_t *mask)
-{
-    const int *cpu;
-
-    if (affinity.error) {
-        errno = affinity.error;
-        return -1;
-    }
-    memset(mask, 0, bytes);
-    if (!affinity.cpus)
-        return syscall(SYS_sched_getaffinity, pid, bytes, mask) < 0 ? -1 : 0;
-    for (cpu = affinity.cpus; *cpu >= 0; cpu++)
-        CPU_SET_S((size_t)*cpu, bytes, mask);
-    return 0;
-}
-
-static int allocations_until_failure = INT_MAX;
-static int blocks_alive;
-
-void *fl_zalloc(size_t bytes)
-{
-    if (allocations_until_failure-- <= 0)
-        return NULL;
-    blocks_alive++;
-    return calloc(1, bytes + 1);
-}
-
-void fl_free(void *block)
-{
-    blocks_alive -= block != NULL;
-    free(block);
-}
+#include "made_up_system.h"
 
 static int set_up(void **state)
 {
     (void)state;
-    affinity.cpus = NULL;
-    affinity.error = 0;
-    allocations_until_failure = INT_MAX;
-    blocks_alive = 0;
+    make_up_nothing();
     return 0;
-}
-
-static int check_nothing_leaked(void **state)
-{
-    (void)state;
-    if (blocks_alive != 0)
-        print_error("%d blocks are still allocated\n", blocks_alive);
-    return blocks_alive;
-}
-
-static void assert_is_all_zero(const struct fl_topology *topology)
-{
-    assert_int_equal(topology->count, 0);
-    assert_int_equal(topology->cores, 0);
-    assert_false(topology->is_this_system);
-    assert_null(topology->cpu);
 }
 
 /* --- loading ---------------------------------------------------------------------- */

@@ -2,72 +2,21 @@
  *
  * HWLOC_SYNTHETIC describes a machine; with HWLOC_THISSYSTEM=1 hwloc takes it for the one
  * we run on, so that the affinity mask applies, which is made up as well
- * (sched_getaffinity below). Allocations and hwloc itself fail on demand: the test is
+ * (made_up_system.h). Allocations and hwloc itself fail on demand: the test is
  * linked with topology.c, topology_hwloc.c and platform_cpuset.c only, and defines two
  * functions of hwloc itself.
  *
  * Every machine has a [numa]: where none is given, hwloc 2.9 adds one by a memcpy that
  * valgrind objects to.
  */
-#define _GNU_SOURCE
-#include "topology.h"
+#include "made_up_system.h"
 
 #include <dlfcn.h>
-#include <errno.h>
-#include <limits.h>
-#include <sched.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/syscall.h>
 #include <time.h>
-#include <unistd.h>
 #include <hwloc.h>
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <cmocka.h>
-
-/* --- a made-up system ------------------------------------------------------------- */
-
-static struct {
-    const int *cpus; /* ends with -1; NULL: the real mask */
-    int error;       /* of sched_getaffinity; 0: none */
-} affinity;
-
-/* The program's own definition comes before that of the C library. */
-int sched_getaffinity(pid_t pid, size_t bytes, cpu_set_t *mask)
-{
-    const int *cpu;
-
-    if (affinity.error) {
-        errno = affinity.error;
-        return -1;
-    }
-    memset(mask, 0, bytes);
-    if (!affinity.cpus)
-        return syscall(SYS_sched_getaffinity, pid, bytes, mask) < 0 ? -1 : 0;
-    for (cpu = affinity.cpus; *cpu >= 0; cpu++)
-        CPU_SET_S((size_t)*cpu, bytes, mask);
-    return 0;
-}
-
-static int allocations_until_failure = INT_MAX;
-static int blocks_alive;
-
-void *fl_zalloc(size_t bytes)
-{
-    if (allocations_until_failure-- <= 0)
-        return NULL;
-    blocks_alive++;
-    return calloc(1, bytes + 1);
-}
-
-void fl_free(void *block)
-{
-    blocks_alive -= block != NULL;
-    free(block);
-}
+/* --- a made-up hwloc -------------------------------------------------------------- */
 
 static struct {
     bool init_fails;
@@ -123,20 +72,15 @@ static int set_up(void **state)
 {
     (void)state;
     clear_environment();
-    memset(&affinity, 0, sizeof affinity);
+    make_up_nothing();
     memset(&hwloc, 0, sizeof hwloc);
-    allocations_until_failure = INT_MAX;
-    blocks_alive = 0;
     return 0;
 }
 
-static int check_nothing_leaked(void **state)
+static int clear_and_check(void **state)
 {
-    (void)state;
     clear_environment();
-    if (blocks_alive != 0)
-        print_error("%d blocks are still allocated\n", blocks_alive);
-    return blocks_alive;
+    return check_nothing_leaked(state);
 }
 
 static struct fl_topology load_synthetic(const char *machine)
@@ -167,14 +111,6 @@ static void assert_order(const struct fl_topology *topology, const int *expected
                      expected[i]);
     assert_int_equal(i, topology->count);
     assert_int_equal(expected[i], -1);
-}
-
-static void assert_is_all_zero(const struct fl_topology *topology)
-{
-    assert_int_equal(topology->count, 0);
-    assert_int_equal(topology->cores, 0);
-    assert_false(topology->is_this_system);
-    assert_null(topology->cpu);
 }
 
 /* --- order ------------------------------------------------------------------------ */
@@ -588,7 +524,7 @@ static void each_failing_allocation_is_reported_and_leaks_nothing(void **state)
     fail_each_of(3); /* and the list in another place */
 }
 
-#define TEST(test) cmocka_unit_test_setup_teardown(test, set_up, check_nothing_leaked)
+#define TEST(test) cmocka_unit_test_setup_teardown(test, set_up, clear_and_check)
 
 int main(void)
 {
