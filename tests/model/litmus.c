@@ -50,7 +50,7 @@ static void check_final_xy(void)
 /* Thread bodies, one line each. W(word, value, order), R(into, word, order), F(kind). */
 #define W(word, value, order)   MODEL_STORE(&(word), (value), (order))
 #define R(into, word, order)    (r[into] = MODEL_LOAD(&(word), (order)))
-#define ADD(word, value, order) MODEL_UPDATE(&(word), MODEL_ADD, (value), (order))
+#define ADD(word, value, order) ((void)MODEL_UPDATE(&(word), MODEL_ADD, (value), (order)))
 #define F(kind)                 fl_fence_##kind()
 #define BODY(name, ...)    \
     static void name(void) \
