@@ -132,7 +132,9 @@ def main():
 
     bad = list(problems_of_table())
     wanted = [mutant for mutant in MUTANTS + SURVIVORS
-              if options.only in mutant.name or options.only in mutant.orders]
+              if any(options.only in text for text in (mutant.name, *mutant.orders))]
+    if not wanted:
+        bad.append(f"no mutant is called {options.only}")
     killed = []
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
         for mutant, said in zip(wanted, pool.map(lambda m: verdict_of(m, options), wanted)):
