@@ -267,39 +267,38 @@ static int keep_busy(filch_worker *w, filch_scope *scope, void *ctx)
     return err | busy->offer(w, scope, busy);
 }
 
-/* How long the latest task has kept a free worker waiting. */
-static uint64_t latest_start(filch_pool *pool,
-                             int (*offer)(filch_worker *w, filch_scope *scope,
-                                          struct busy *busy))
+typedef int offer_tasks(filch_worker *w, filch_scope *scope, struct busy *busy);
+
+/* Note in best how long each task has kept a free worker waiting, where that is less. */
+static void try_once(filch_pool *pool, offer_tasks *offer, uint64_t *best)
 {
     struct busy busy = {.offer = offer};
-    uint64_t latest = 0;
     int i;
 
     assert_int_equal(filch_scope(keep_busy, &busy, .pool = pool), 0);
     assert_int_equal(atomic_load(&busy.frees), OTHERS);
     assert_int_equal(atomic_load(&busy.starts), OTHERS);
-    for (i = 0; i < OTHERS; i++) {
+    for (i = 0; i < OTHERS && !busy.is_late; i++) {
         uint64_t late =
             busy.start_ns[i] > busy.free_ns[i] ? busy.start_ns[i] - busy.free_ns[i] : 0;
 
-        latest = late > latest ? late : latest;
+        best[i] = late < best[i] ? late : best[i];
     }
-    return busy.is_late ? UINT64_MAX : latest;
 }
 
-static void assert_no_task_starts_late(filch_pool *pool,
-                                       int (*offer)(filch_worker *w, filch_scope *scope,
-                                                    struct busy *busy))
+/* The first task has its best try, and so has each other one. */
+static void assert_no_task_starts_late(filch_pool *pool, offer_tasks *offer)
 {
-    uint64_t best = UINT64_MAX, latest;
-    int i;
+    uint64_t best[OTHERS], latest = UINT64_MAX;
+    int i, k;
 
-    for (i = 0; i < TRIES && best >= LATEST; i++) {
-        latest = latest_start(pool, offer);
-        best = latest < best ? latest : best;
+    memset(best, 0xff, sizeof best);
+    for (i = 0; i < TRIES && latest >= LATEST; i++) {
+        try_once(pool, offer, best);
+        for (k = 0, latest = 0; k < OTHERS; k++)
+            latest = best[k] > latest ? best[k] : latest;
     }
-    assert_in_range(best, 0, LATEST - 1);
+    assert_in_range(latest, 0, LATEST - 1);
 }
 
 static void who_becomes_free_gets_a_task_spawned_before_a_long_leaf(void **state)

@@ -133,6 +133,34 @@ static int work_wrongly(filch_pool *pool)
     return wrong;
 }
 
+struct meeting {
+    atomic_uint arrived, wrong;
+    unsigned company;
+};
+
+static int meet(filch_worker *w, size_t begin, size_t end, void *ctx)
+{
+    struct meeting *meeting = ctx;
+
+    (void)w;
+    (void)begin;
+    (void)end;
+    atomic_fetch_add(&meeting->arrived, 1);
+    if (!wait_for(&meeting->arrived, meeting->company))
+        atomic_fetch_add(&meeting->wrong, 1);
+    return 0;
+}
+
+/* All workers at once: its threads have begun, and bound themselves. */
+static void meet_all(filch_pool *pool)
+{
+    struct meeting meeting = {.company = filch_pool_workers(pool)};
+
+    assert_int_equal(
+        filch_for(0, meeting.company, meet, &meeting, .pool = pool, .grain = 1), 0);
+    assert_int_equal(atomic_load(&meeting.wrong), 0);
+}
+
 /* --- errors ----------------------------------------------------------------------- */
 
 static void options_out_of_range_are_refused(void **state)
@@ -243,6 +271,7 @@ static void threads_that_ask_at_once_get_one_default_pool(void **state)
     assert_string_equal(filch_pool_reason(NULL), filch_pool_reason(filch_pool_default()));
     assert_int_equal(work_wrongly(NULL), 0);
     assert_null(filch_worker_current());
+    meet_all(NULL); /* no block of theirs comes or goes in the tests below */
 }
 
 static void a_local_without_memory_leaks_nothing(void **state)
@@ -269,31 +298,12 @@ static void a_local_without_memory_leaks_nothing(void **state)
 
 /* --- how many workers ------------------------------------------------------------- */
 
-struct meeting {
-    atomic_uint arrived, wrong;
-    unsigned company;
-};
-
-static int meet(filch_worker *w, size_t begin, size_t end, void *ctx)
-{
-    struct meeting *meeting = ctx;
-
-    (void)w;
-    (void)begin;
-    (void)end;
-    atomic_fetch_add(&meeting->arrived, 1);
-    if (!wait_for(&meeting->arrived, meeting->company))
-        atomic_fetch_add(&meeting->wrong, 1);
-    return 0;
-}
-
 static void a_pool_works_with_the_threads_that_could_be_started(void **state)
 {
     int threads, before = atomic_load(&blocks_alive);
 
     (void)state;
     for (threads = 0; threads <= 7; threads++) {
-        struct meeting meeting = {.company = (unsigned)threads + 1};
         filch_pool *pool;
 
         atomic_store(&threads_left, threads);
@@ -303,9 +313,7 @@ static void a_pool_works_with_the_threads_that_could_be_started(void **state)
                             threads < 7 ? "threads that could be started" : "options");
         assert_int_equal(filch_lane_limit(.pool = pool), threads + 1);
         assert_int_equal(work_wrongly(pool), 0);
-        assert_int_equal(
-            filch_for(0, meeting.company, meet, &meeting, .pool = pool, .grain = 1), 0);
-        assert_int_equal(atomic_load(&meeting.wrong), 0);
+        meet_all(pool);
         filch_pool_destroy(pool);
         assert_int_equal(atomic_load(&blocks_alive), before);
     }
@@ -339,7 +347,6 @@ static void a_quota_of_one_cpu_makes_one_worker(void **state)
 
 static void an_explicit_number_may_exceed_the_cpus_by_far(void **state)
 {
-    struct meeting meeting = {.company = 200};
     filch_pool *pool;
 
     (void)state;
@@ -347,8 +354,7 @@ static void an_explicit_number_may_exceed_the_cpus_by_far(void **state)
     assert_int_equal(filch_pool_workers(pool), 200);
     assert_string_equal(filch_pool_reason(pool), "options");
     assert_int_equal(work_wrongly(pool), 0);
-    assert_int_equal(filch_for(0, 200, meet, &meeting, .pool = pool, .grain = 1), 0);
-    assert_int_equal(atomic_load(&meeting.wrong), 0);
+    meet_all(pool);
     filch_pool_destroy(pool);
 }
 
