@@ -259,7 +259,8 @@ static inline void deque_raise_gate(struct fl_deque *deque)
 /* The owner's. Pushes pass until the ring is nearly full. */
 static inline void deque_lower_gate(struct fl_deque *deque)
 {
-    /* Relaxed: only a bound; deque_has_room looks again. */
+    /* Relaxed: the fence that follows in fl_worker_share comes before the next push, which
+     * so writes no slot that a thief has yet to read. */
     int64_t gate = fl_load_relaxed(&deque->top) + FILCH_RING_SLOTS - 1;
 
     /* ORDER(gate-raise): pairs with the release in deque_raise_gate. Weakened:

@@ -35,8 +35,9 @@ static void guest_leave(struct fl_worker *guest)
 
 /* --- alone ------------------------------------------------------------------------ */
 
-/* A worker without a slot: it never has more than one job in its deque, and nobody steals
- * from it, so its ring is cut off behind two entries. */
+/* A worker without a slot. Nobody steals from it, so that loops and joins never have more
+ * than one job in its deque: its ring is cut off behind two entries, and it fits the stack.
+ */
 #define SOLO_BYTES (offsetof(struct fl_worker, deque.hot.slot) + 2 * sizeof(filch_job *))
 
 struct solo {
@@ -59,32 +60,78 @@ __attribute__((noinline)) static struct fl_worker *solo_init(void *storage,
     return worker;
 }
 
+static int call_on(struct fl_worker *worker,
+                   int (*inside)(struct fl_worker *worker, void *arg), void *arg)
+{
+    int64_t floor = fl_load_relaxed(&worker->deque.hot.tail); /* the owner's own */
+    int value;
+
+    worker->outer = fl_current;
+    fl_current = worker;
+    value = inside(worker, arg);
+    /* Tasks for a scope around the call, from where the pool was left and entered again. */
+    fl_worker_drain(worker, floor);
+    fl_current = worker->outer;
+    return value;
+}
+
+static int call_solo(struct filch_pool *pool,
+                     int (*inside)(struct fl_worker *worker, void *arg), void *arg)
+{
+    struct solo solo;
+    struct fl_worker *worker = solo_init(&solo, pool);
+    int value = call_on(worker, inside, arg);
+
+    fl_worker_free_memory(worker);
+    return value;
+}
+
+int fl_enter_alone(struct fl_worker *worker,
+                   int (*inside)(struct fl_worker *worker, void *arg), void *arg)
+{
+    struct fl_worker *alone = fl_zalloc(sizeof *alone);
+    int value;
+
+    if (!alone)
+        return call_solo(worker->pool, inside, arg);
+    solo_init(alone, worker->pool);
+    /* A private deque whose gate nobody raises. */
+    deque_init(&alone->deque, true);
+    deque_lower_gate(&alone->deque);
+    value = call_on(alone, inside, arg);
+    fl_worker_free_memory(alone);
+    fl_free(alone);
+    return value;
+}
+
+int fl_enter_whole(struct fl_worker *worker, const filch_opts *opts,
+                   int (*inside)(struct fl_worker *worker, void *arg), void *arg)
+{
+    uint32_t limit = opts ? opts->max_workers : 0;
+
+    if (limit == 0 || limit >= worker_parallelism(worker))
+        return inside(worker, arg);
+    return limit == 1 ? fl_enter_alone(worker, inside, arg) : -EINVAL;
+}
+
 /* --- the way in ------------------------------------------------------------------- */
 
 static int enter_from_outside(struct filch_pool *pool,
                               int (*inside)(struct fl_worker *worker, void *arg),
                               void *arg)
 {
-    struct fl_worker *outer = fl_current, *worker = NULL;
+    struct fl_worker *worker = NULL;
     uint64_t since;
-    struct solo solo;
     int value;
 
     if (pool) {
         fl_pool_revive(pool);
         worker = guest_enter(pool);
     }
-    if (!worker) {
-        fl_current = worker = solo_init(&solo, pool);
-        value = inside(worker, arg);
-        fl_worker_free_memory(worker);
-        fl_current = outer;
-        return value;
-    }
+    if (!worker)
+        return call_solo(pool, inside, arg);
     since = fl_now_ns();
-    fl_current = worker;
-    value = inside(worker, arg);
-    fl_current = outer;
+    value = call_on(worker, inside, arg);
     fl_count_add(&worker->counters.busy_ns, fl_now_ns() - since);
     guest_leave(worker);
     return value;
@@ -104,19 +151,26 @@ int fl_enter(const filch_opts *opts, int (*inside)(struct fl_worker *worker, voi
 
 struct run {
     filch_run_body *body;
-    void *ctx;
+    const filch_opts *opts;
 };
+
+static int run_body(struct fl_worker *worker, void *arg)
+{
+    const struct run *run = arg;
+
+    return run->body(worker_hot(worker), run->opts ? run->opts->ctx : NULL);
+}
 
 static int run_inside(struct fl_worker *worker, void *arg)
 {
-    struct run *run = arg;
+    const struct run *run = arg;
 
-    return run->body(worker_hot(worker), run->ctx);
+    return fl_enter_whole(worker, run->opts, run_body, arg);
 }
 
 int filch_run_with(filch_run_body *body, const filch_opts *opts)
 {
-    struct run run = {body, opts ? opts->ctx : NULL};
+    struct run run = {body, opts};
 
     if (!body || fl_opts_check(opts))
         return -EINVAL;
@@ -148,8 +202,11 @@ unsigned filch_lane_limit_with(const filch_opts *opts)
 
 int filch_cancelled(const filch_worker *w)
 {
-    const struct fl_context *context = &worker_of(w)->context;
+    const struct fl_context *context;
 
+    if (!w)
+        return 0;
+    context = &worker_of(w)->context;
     return context->failure && failure_is_below(context->failure, context->at);
 }
 

@@ -14,4 +14,14 @@
 int fl_enter(const filch_opts *opts, int (*inside)(struct fl_worker *worker, void *arg),
              void *arg);
 
+/* The same from inside a call, on a worker of its own from which nobody steals. Without
+ * memory for its ring, forks and tasks run at once. */
+int fl_enter_alone(struct fl_worker *worker,
+                   int (*inside)(struct fl_worker *worker, void *arg), void *arg);
+
+/* For calls that can be limited to one worker, but to no other number: call inside on this
+ * worker or alone, as opts say; -EINVAL for another limit that would count. */
+int fl_enter_whole(struct fl_worker *worker, const filch_opts *opts,
+                   int (*inside)(struct fl_worker *worker, void *arg), void *arg);
+
 #endif

@@ -270,6 +270,7 @@ static int run_shared(struct fl_worker *worker, struct fl_loop *loop, size_t beg
     worker->context.loop = loop;
     worker->context.lane = 0;
     worker->context.lanes = loop->lanes;
+    worker->context.scope = NULL;
     worker->context.failure = &loop->failure;
     done = run_range(worker, loop, begin, end);
     /* Tasks that the last body spawned into a scope around the loop: a waiter's deque is
@@ -293,6 +294,7 @@ static int run_alone(struct fl_worker *worker, size_t begin, size_t end, filch_b
     worker->context.loop = NULL;
     worker->context.lane = 0;
     worker->context.lanes = 1;
+    worker->context.scope = NULL;
     worker->context.failure = NULL;
     value = body(worker_hot(worker), begin, end, ctx);
     worker->context = context;

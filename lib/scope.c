@@ -16,6 +16,10 @@
 /* Contexts up to this size come with tasks that are kept for the next spawn. */
 #define SMALL_CTX_BYTES 64
 
+/* Tasks that find no room run at once, inside each other to this depth at most: a chain of
+ * them must not eat up the stack. */
+#define AT_ONCE_DEPTH 32
+
 struct filch_scope {
     struct fl_latch latch; /* counts the body and the tasks */
     struct fl_failure failure;
@@ -167,23 +171,56 @@ static void spawned_run(filch_worker *hot, filch_job *job)
     count_down(worker, scope);
 }
 
+/* Run a task inside its spawner, who holds the scope open. Without memory for a copy of a
+ * large context, the task gets the spawner's. */
+static void run_at_once(struct fl_worker *worker, filch_scope *scope,
+                        filch_scope_body *body, const void *ctx, size_t ctx_bytes,
+                        uint64_t number)
+{
+    _Alignas(max_align_t) char small[SMALL_CTX_BYTES];
+    void *copy = NULL;
+
+    if (ctx_bytes)
+        copy = ctx_bytes <= sizeof small ? small : malloc(ctx_bytes);
+    if (copy)
+        memcpy(copy, ctx, ctx_bytes);
+    call(worker, scope, body, copy ? copy : (void *)(uintptr_t)ctx, number);
+    if (copy != small)
+        free(copy);
+}
+
+/* The ring is full. */
+static void spawn_overflow(struct fl_worker *worker, struct fl_spawned *spawned)
+{
+    if (worker->index != FL_SOLO && worker->at_once >= AT_ONCE_DEPTH) {
+        /* Idle workers take it from there, or who waits at the end of the scope. */
+        fl_worker_hand_over(worker, entry_of_task(&spawned->task));
+        return;
+    }
+    worker->at_once++;
+    spawned_run(worker_hot(worker), &spawned->task.job);
+    worker->at_once--;
+}
+
 int filch_spawn(filch_worker *w, filch_scope *scope, filch_scope_body *task,
                 const void *ctx, size_t ctx_bytes)
 {
+    struct fl_spawned *spawned = NULL;
     struct fl_worker *worker;
-    struct fl_spawned *spawned;
     uint64_t number;
 
     if (!w || !scope || !task || (ctx_bytes && !ctx))
         return -EINVAL;
     worker = worker_of(w);
     number = fl_add_relaxed(&scope->spawned, 1) + 1; /* a number; 0 is the body */
-    spawned = worker->index == FL_SOLO ? NULL : spawned_alloc(worker, ctx_bytes);
+    /* A worker of another pool does not serve the scope's latch, and the scope's worker, if
+     * it is alone, cannot wait for others. */
+    if (worker == scope->owner ||
+        (worker->pool == scope->owner->pool && scope->owner->index != FL_SOLO))
+        spawned = spawned_alloc(worker, ctx_bytes);
     if (!spawned) {
-        if (worker->index != FL_SOLO)
-            fl_count(&worker->counters.overflows);
-        /* At once, and so with the spawner's own memory. */
-        call(worker, scope, task, (void *)(uintptr_t)ctx, number);
+        fl_count(&worker->counters.overflows);
+        run_at_once(worker, scope, task, ctx, ctx_bytes, number);
         return 0;
     }
     spawned->task.job.run = spawned_run;
@@ -198,7 +235,7 @@ int filch_spawn(filch_worker *w, filch_scope *scope, filch_scope_body *task,
     /* The spawner holds the scope open, so the count is not near 0. */
     fl_add_relaxed(&scope->latch.remaining, 1);
     if (filch_fork(w, entry_of_task(&spawned->task)) == FILCH_NOT_PUSHED)
-        spawned_run(w, &spawned->task.job);
+        spawn_overflow(worker, spawned);
     return 0;
 }
 
@@ -216,6 +253,19 @@ static void finish(struct fl_worker *worker, filch_scope *scope, uint64_t down_t
         fl_worker_wait(worker, served_by_latch(&scope->latch), down_to);
 }
 
+/* Whether a fork of the scope's body, not reclaimed yet, lies among its tasks. */
+static bool is_inside_fork(struct fl_worker *worker, const filch_scope *scope)
+{
+    filch_worker *hot = worker_hot(worker);
+    int64_t top = fl_load_relaxed(&worker->deque.top); /* what is below has gone */
+    int64_t index = fl_load_relaxed(&hot->tail) - 1;   /* the owner's own */
+
+    for (; index >= FL_MAX(scope->floor, top); index--)
+        if (!entry_is_task(fl_load_relaxed(&hot->slot[index & FL_DEQUE_MASK])))
+            return true; /* its own slots */
+    return false;
+}
+
 int filch_sync(filch_worker *w, filch_scope *scope)
 {
     struct fl_worker *worker;
@@ -227,7 +277,7 @@ int filch_sync(filch_worker *w, filch_scope *scope)
     for (frame = worker->frames; frame; frame = frame->outer)
         if (frame->scope == scope)
             return -EDEADLK;
-    if (worker != scope->owner)
+    if (worker->context.scope != scope || is_inside_fork(worker, scope))
         return -EINVAL;
     finish(worker, scope, 1);
     return scope->failure.value;
@@ -235,10 +285,10 @@ int filch_sync(filch_worker *w, filch_scope *scope)
 
 struct scope_call {
     filch_scope_body *body;
-    void *ctx;
+    const filch_opts *opts;
 };
 
-static int scope_inside(struct fl_worker *worker, void *arg)
+static int scope_body(struct fl_worker *worker, void *arg)
 {
     const struct scope_call *scope_call = arg;
     struct fl_context context = worker->context;
@@ -250,9 +300,11 @@ static int scope_inside(struct fl_worker *worker, void *arg)
     scope.spawned = 0;
     scope.owner = worker;
     scope.floor = fl_load_relaxed(&worker->deque.hot.tail); /* the owner's own */
+    worker->context.scope = &scope;
     worker->context.failure = &scope.failure;
     worker->context.at = UINT64_MAX; /* any failed task makes the body unnecessary */
-    value = scope_call->body(worker_hot(worker), &scope, scope_call->ctx);
+    value = scope_call->body(worker_hot(worker), &scope,
+                             scope_call->opts ? scope_call->opts->ctx : NULL);
     worker->context = context;
     if (value)
         fl_failure_record(&scope.failure, 0, value);
@@ -260,9 +312,18 @@ static int scope_inside(struct fl_worker *worker, void *arg)
     return scope.failure.value;
 }
 
+static int scope_inside(struct fl_worker *worker, void *arg)
+{
+    const struct scope_call *scope_call = arg;
+
+    if (!worker_has_ring(worker))
+        return fl_enter_alone(worker, scope_body, arg);
+    return fl_enter_whole(worker, scope_call->opts, scope_body, arg);
+}
+
 int filch_scope_with(filch_scope_body *body, const filch_opts *opts)
 {
-    struct scope_call scope_call = {body, opts ? opts->ctx : NULL};
+    struct scope_call scope_call = {body, opts};
 
     if (!body || fl_opts_check(opts))
         return -EINVAL;

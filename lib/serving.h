@@ -21,7 +21,6 @@
 #define FL_LOOKS_PER_CLOCK 16
 
 /* --- the word ------------------------------------------------------------------------
- * The word: an address below 2^48 (Linux gives no other without being asked), whose bits 1 and 2 are free
  * An address below 2^48 (Linux gives no other without being asked), whose bits 1 and 2
  * are free because latches are aligned to 8. A number of 18 bits fills the rest. For a
  * stranger to pass for a descendant, a thief would have to pause between two instructions

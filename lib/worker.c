@@ -95,6 +95,7 @@ void fl_worker_run(struct fl_worker *worker, filch_job *entry)
 
     fl_count(&worker->counters.tasks);
     worker->context.is_draining = false;
+    worker->context.scope = NULL;
     serve(worker, served);
     if (entry_is_task(entry)) {
         struct fl_task *task = entry_task(entry);

@@ -25,8 +25,9 @@ struct fl_failure {
 struct fl_context {
     struct fl_loop *loop; /* NULL outside a loop */
     uint32_t lane, lanes;
-    struct fl_failure *failure; /* of the innermost loop or scope, or NULL */
-    uint64_t at;                /* where the running body stands in it */
+    const struct filch_scope *scope; /* whose very body runs, or NULL */
+    struct fl_failure *failure;      /* of the innermost loop or scope, or NULL */
+    uint64_t at;                     /* where the running body stands in it */
     bool is_draining; /* the caller of the running task pops what it leaves behind */
 };
 
@@ -57,13 +58,15 @@ struct fl_worker {
 
     /* The owner's. */
     _Alignas(64) struct filch_pool *pool;
-    uint32_t index;  /* slot in the pool; FL_SOLO for a caller without one */
-    uint32_t random; /* state of the victim generator */
-    uint64_t serves; /* how often it changed whom it serves */
+    uint32_t index;          /* slot in the pool; FL_SOLO for a caller without one */
+    uint32_t random;         /* state of the victim generator */
+    uint64_t serves;         /* how often it changed whom it serves */
+    struct fl_worker *outer; /* the caller's worker in another pool, from inside a call */
     struct fl_context context;
     struct fl_task_frame
         *frames; /* scope.c's: the tasks that are running, innermost first */
     struct fl_spawned *free_tasks; /* scope.c's: spare ones */
+    uint32_t at_once;              /* scope.c's: tasks running inside their spawners */
     uint32_t piece_next;           /* loop.c's: where to look for a free piece */
     struct fl_piece *pieces;
     void *arena; /* reduce.c's: memory that is kept from call to call */
@@ -109,6 +112,12 @@ struct filch_pool {
     struct fl_piece *pieces;   /* of all slots */
     uint16_t *victims;         /* of all slots */
 };
+
+/* Whether more than one job can lie in the worker's deque; see SOLO_BYTES in enter.c. */
+static inline bool worker_has_ring(const struct fl_worker *worker)
+{
+    return worker->index != FL_SOLO || worker->deque.is_asymmetric;
+}
 
 /* How many workers the caller's calls may use. */
 static inline uint32_t worker_parallelism(const struct fl_worker *worker)
