@@ -76,6 +76,7 @@ static bool park_idle(struct fl_worker *worker)
 {
     struct filch_pool *pool = worker->pool;
 
+    fl_store_relaxed(&worker->parker.sleeps_for, (uintptr_t)0);
     lot_sleep_begin(&pool->lot, &worker->parker);
     /* ORDER(sleep-dekker): listed as a sleeper before the gates and deques are looked at;
      * pairs with the fence in fl_worker_share. Without it: tests/model/park.c,
@@ -124,14 +125,14 @@ static filch_job *find_work(struct fl_worker *worker)
     fl_fence_seq_cst();
     raise_all_gates(pool);
     for (looks = 0; !fl_load_relaxed(&pool->is_stopping); looks++) {
+        if (looks % FL_LOOKS_PER_CLOCK == 0 || pool->spin_ns == 0) {
+            now = fl_now_ns();
+            since = since ? since : now;
+        }
         entry = take_any(worker, now - since > FL_FORCE_AFTER_NS);
         if (entry) {
             end_search(worker);
             return entry;
-        }
-        if (looks % FL_LOOKS_PER_CLOCK == 0 || pool->spin_ns == 0) {
-            now = fl_now_ns();
-            since = since ? since : now;
         }
         /* Who does not sleep, because there is private work to wait for, stays hungry:
          * the starving take it. */

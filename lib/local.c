@@ -20,6 +20,7 @@ struct filch_local {
     size_t slot_bytes;
     void (*init)(void *slot, void *ctx);
     void *ctx;
+    const struct filch_pool *pool; /* an address only */
     uint32_t slots;
     struct local_slot *slot;
     char *memory;
@@ -46,6 +47,7 @@ int filch_local_create(filch_local **out, filch_pool *pool, size_t slot_bytes,
     local->slot_bytes = slot_bytes;
     local->init = init;
     local->ctx = ctx;
+    local->pool = pool;
     local->slots = pool ? pool->slots : 0;
     stride = (slot_bytes + FL_CACHE_LINE - 1) / FL_CACHE_LINE * FL_CACHE_LINE;
     if (local->slots && stride > SIZE_MAX / 2 / local->slots)
@@ -93,10 +95,11 @@ static void *extra_get(filch_local *local)
 
 void *filch_local_get(filch_local *local, filch_worker *w)
 {
-    const struct fl_worker *worker = worker_of(w);
+    const struct fl_worker *worker = w ? worker_of(w) : NULL;
     struct local_slot *slot;
 
-    if (worker->index >= local->slots) /* FL_SOLO is larger than any */
+    if (!worker || worker->pool != local->pool ||
+        worker->index >= local->slots) /* FL_SOLO is larger than any */
         return extra_get(local);
     slot = &local->slot[worker->index];
     if (!slot->is_used) {

@@ -57,10 +57,20 @@ static uint32_t lane_take(struct fl_loop *loop)
     return loop->lanes;
 }
 
-static void lane_give(struct fl_loop *loop, uint32_t lane)
+static void lane_give(struct fl_worker *worker, struct fl_loop *loop, uint32_t lane)
 {
+    struct filch_pool *pool = worker->pool;
+    uint32_t i;
+
     /* ORDER(lane): pairs with the acquire in lane_take. */
     fl_and_acq_rel(&loop->lanes_taken[lane / 64], ~(UINT64_C(1) << lane % 64));
+    if (!loop->is_limited)
+        return;
+    /* Those inside may sit in long bodies, with halves on offer that somebody may have
+     * now. Who is closed on another loop's account closes again at its next chunk. */
+    for (i = 0; i < pool->slots; i++)
+        if (fl_load_relaxed(&pool->slot[i].is_closed)) /* a hint, here and below */
+            fl_store_relaxed(&pool->slot[i].is_closed, 0u);
 }
 
 static bool lanes_are_full(const struct fl_loop *loop)
@@ -171,7 +181,7 @@ static uint64_t run_range(struct fl_worker *worker, struct fl_loop *loop, size_t
             end = middle;
         }
         if (loop->is_limited)
-            fl_worker_set_closed(worker, lanes_are_full(loop));
+            fl_worker_set_closed(worker, halves > 0 && lanes_are_full(loop));
         run_chunk(worker, loop, begin, end);
         done += end - begin;
         if (halves == 0)
@@ -245,7 +255,7 @@ static void piece_run(filch_worker *hot, filch_job *job)
     /* Tasks that the last body spawned into a scope around the loop. */
     fl_worker_drain(worker, floor);
     if (!was_in)
-        lane_give(loop, worker->context.lane);
+        lane_give(worker, loop, worker->context.lane);
     fl_worker_set_closed(worker, was_closed);
     /* The last touch of the loop. */
     if (latch_count_down(&loop->latch, done) == 0 && waiter != &worker->parker &&
@@ -267,6 +277,8 @@ static int run_shared(struct fl_worker *worker, struct fl_loop *loop, size_t beg
     loop->latch.waiter = &worker->parker;
     memset(loop->lanes_taken, 0, (loop->lanes + 63) / 64 * sizeof *loop->lanes_taken);
     loop->lanes_taken[0] = 1;
+    if (!loop->is_limited)
+        fl_worker_set_closed(worker, false); /* whatever the loop around it is */
     worker->context.loop = loop;
     worker->context.lane = 0;
     worker->context.lanes = loop->lanes;
@@ -278,8 +290,7 @@ static int run_shared(struct fl_worker *worker, struct fl_loop *loop, size_t beg
     fl_worker_drain(worker, floor);
     if (latch_count_down(&loop->latch, done) > 0)
         fl_worker_wait(worker, served_by_latch(&loop->latch), 0);
-    if (loop->is_limited)
-        fl_worker_set_closed(worker, was_closed);
+    fl_worker_set_closed(worker, was_closed);
     worker->context = context;
     return loop->failure.value;
 }

@@ -53,12 +53,19 @@ void fl_free(void *block);
 
 typedef pthread_t fl_thread;
 
-/* Start a thread with all signals blocked, so that handlers run on the program's own
- * threads. stack_bytes 0: the soft stack limit of the process where it is finite, else
+/* Start a thread with signals blocked, so that handlers run on the program's own threads;
+ * but for faults, whose handlers must run where they happen, and a profiler's. stack_bytes 0: the soft stack limit of the process where it is finite, else
  * the system's default. Raised to the least stack the system allows. */
 int fl_thread_start(fl_thread *thread, size_t stack_bytes, void *(*main)(void *),
                     void *arg);
 void fl_thread_join(fl_thread thread);
+
+/* Which signals the calling thread has blocked. */
+typedef struct fl_signals {
+    _Alignas(8) unsigned char bytes[128]; /* a sigset_t */
+} fl_signals;
+void fl_signals_get(fl_signals *blocked);
+void fl_signals_set(const fl_signals *blocked);
 
 /* Names show in debuggers and top; at most 15 characters, longer ones are cut. */
 void fl_thread_name(const char *name);

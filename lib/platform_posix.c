@@ -15,6 +15,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -173,8 +174,10 @@ int fl_thread_start(fl_thread *thread, size_t stack_bytes, void *(*main)(void *)
                     void *arg)
 {
     pthread_attr_t attributes;
-    sigset_t all;
+    static const int open[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGPROF};
+    sigset_t blocked;
     sigset_t before;
+    size_t i;
     int err;
 
     err = pthread_attr_init(&attributes);
@@ -186,14 +189,34 @@ int fl_thread_start(fl_thread *thread, size_t stack_bytes, void *(*main)(void *)
 
     /* The new thread inherits the mask. Blocking from inside of it would leave a moment
      * in which a handler could run there. */
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
+    sigfillset(&blocked);
+    for (i = 0; i < sizeof open / sizeof open[0]; i++)
+        sigdelset(&blocked, open[i]);
+    pthread_sigmask(SIG_SETMASK, &blocked, &before);
     err = pthread_create(thread, &attributes, main, arg);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
 
 destroy_attributes:
     pthread_attr_destroy(&attributes);
     return -err;
+}
+
+_Static_assert(sizeof(sigset_t) <= sizeof(fl_signals), "fl_signals holds a sigset_t");
+
+void fl_signals_get(fl_signals *blocked)
+{
+    sigset_t set;
+
+    pthread_sigmask(SIG_SETMASK, NULL, &set);
+    memcpy(blocked, &set, sizeof set);
+}
+
+void fl_signals_set(const fl_signals *blocked)
+{
+    sigset_t set;
+
+    memcpy(&set, blocked, sizeof set);
+    pthread_sigmask(SIG_SETMASK, &set, NULL);
 }
 
 void fl_thread_join(fl_thread thread)

@@ -40,23 +40,26 @@ static void after_fork_parent(void)
 
 static void after_fork_child(void)
 {
-    struct fl_worker *worker = fl_current;
+    struct fl_worker *worker;
 
     pthread_mutex_init(&life_mutex, NULL);
     fl_store_relaxed(&fork_generation,
                      fork_generation + 1); /* the child has one thread */
-    if (!worker)
-        return;
-    /* Forked inside a body: the calls nested in it may go on, alone. What a thread of the
+    /* Forked inside a body: calls nested in it may go on, alone. What a thread of the
      * parent held at the moment is nobody's now. */
-    worker->deque.lock = 0;
-    if (worker->pool) {
-        worker->pool->lot.lock = 0;
-        inject_init(&worker->pool->inject);
+    for (worker = fl_current; worker; worker = worker->outer) {
+        worker->deque.lock = 0;
+        if (worker->pool) {
+            worker->pool->lot.lock = 0;
+            inject_init(&worker->pool->inject);
+        }
+        if (worker->has_thread) /* the child's only thread is no longer a pool's */
+            fl_signals_set(&worker->pool->signals);
     }
 }
 
-static void watch_forks(void)
+/* Before anybody can hold life_mutex: a child that is forked meanwhile would never get it. */
+__attribute__((constructor)) static void watch_forks(void)
 {
     pthread_atfork(before_fork, after_fork_parent, after_fork_child);
 }
@@ -225,6 +228,7 @@ static void pool_start(struct filch_pool *pool)
     pool->is_stopping = 0;
     pool->lot = (struct fl_lot){0};
     inject_init(&pool->inject);
+    fl_signals_get(&pool->signals);
     pool->workers = pool->wanted;
     for (i = 0; i < pool->slots; i++)
         slot_init(pool, i);
@@ -291,12 +295,12 @@ static void free_slots(struct filch_pool *pool)
 /* Pre: *pool is all zero; life_mutex is held, so that no fork falls between. */
 static int pool_begin(struct filch_pool *pool, const filch_pool_options *options)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
     struct fl_config config;
     int err;
 
-    pthread_once(&once, watch_forks);
     err = fl_topology_load(&pool->topology);
+    if (err) /* hwloc may stumble over a file that it was told to read */
+        err = fl_topology_from_own_mask(&pool->topology);
     if (err)
         return err;
     fl_config_resolve(&config, options, &pool->topology, fl_cpu_quota_milli(""));
@@ -393,14 +397,22 @@ filch_pool *filch_pool_default(void)
 
 void fl_pool_revive(struct filch_pool *pool)
 {
-    if (FILCH_LIKELY(fl_load_relaxed(&pool->generation) ==
+    const struct fl_worker *worker;
+
+    /* ORDER(generation): pairs with the release below: who finds the pool started again
+     * sees its slots. */
+    if (FILCH_LIKELY(fl_load_acquire(&pool->generation) ==
                      fl_load_relaxed(&fork_generation)))
         return;
+    /* Forked inside a body that runs on the pool: its worker is in use. */
+    for (worker = fl_current; worker; worker = worker->outer)
+        if (worker->pool == pool)
+            return;
     pthread_mutex_lock(&life_mutex);
     if (pool->generation != fork_generation && pool->slot) {
         pool_start(pool);
-        fl_store_relaxed(&pool->generation,
-                         fork_generation); /* the mutex orders the rest */
+        /* ORDER(generation): pairs with the acquire above. */
+        fl_store_release(&pool->generation, fork_generation);
     }
     pthread_mutex_unlock(&life_mutex);
 }

@@ -22,6 +22,9 @@
 /* Accumulators that a walk down the tree takes at most from the stack. */
 #define SERIAL_ACC_BYTES (12 * 1024)
 
+/* Of accumulators whose type asks for so much; less where acc_bytes is no multiple. */
+#define ACC_ALIGN 64
+
 /* What a worker keeps for its next reduction. */
 #define ARENA_BYTES_KEPT (1024 * 1024)
 
@@ -45,6 +48,12 @@ struct reduction {
         *arrivals; /* of node [.., middle, ..) at middle; of block i done at i below 0 */
     uint8_t *is_done; /* block i has been folded */
 };
+
+/* aligned_alloc wants a whole number of them. */
+static size_t padded(size_t bytes)
+{
+    return (bytes + ACC_ALIGN - 1) / ACC_ALIGN * ACC_ALIGN;
+}
 
 static size_t block_items(size_t count, const filch_opts *opts)
 {
@@ -115,13 +124,13 @@ static size_t depth_of(size_t blocks)
 static int reduce_alone(struct fl_worker *worker, struct reduction *reduction)
 {
     size_t bytes = depth_of(reduction->blocks) * reduction->acc_bytes;
-    _Alignas(max_align_t) char small[SERIAL_ACC_BYTES];
+    _Alignas(ACC_ALIGN) char small[SERIAL_ACC_BYTES];
     filch_opts alone = {.max_workers = 1};
     struct serial_call call = {reduction, small};
     int value;
 
     if (bytes > sizeof small) {
-        call.spare = malloc(bytes);
+        call.spare = aligned_alloc(ACC_ALIGN, padded(bytes));
         if (!call.spare)
             return -ENOMEM;
     }
@@ -161,7 +170,7 @@ static void climb(struct reduction *reduction, size_t block)
 static int shared_body(filch_worker *w, size_t begin, size_t end, void *ctx)
 {
     struct reduction *reduction = ctx;
-    _Alignas(max_align_t) char local[SMALL_ACC_BYTES];
+    _Alignas(ACC_ALIGN) char local[SMALL_ACC_BYTES];
     bool is_small = reduction->acc_bytes <= sizeof local;
     size_t block;
     int value;
@@ -210,10 +219,15 @@ static bool gather(struct reduction *reduction, size_t low, size_t high)
 static void *arena_take(struct fl_worker *worker, size_t bytes)
 {
     if (worker->arena_is_busy || bytes > ARENA_BYTES_KEPT)
-        return malloc(bytes);
+        return aligned_alloc(ACC_ALIGN, padded(bytes));
     if (bytes > worker->arena_bytes) {
-        free(worker->arena);
-        worker->arena = malloc(bytes);
+        void *old = worker->arena;
+
+        /* Gone before it is freed, for a child forked by another thread just now. */
+        fl_store_relaxed(&worker->arena, (void *)NULL);
+        worker->arena_bytes = 0;
+        free(old);
+        worker->arena = aligned_alloc(ACC_ALIGN, padded(bytes));
         worker->arena_bytes = worker->arena ? bytes : 0;
     }
     worker->arena_is_busy = worker->arena != NULL;

@@ -45,3 +45,17 @@ int fl_topology_from_mask(struct fl_topology *topology, const struct fl_cpuset *
     topology->is_this_system = true;
     return 0;
 }
+
+int fl_topology_from_own_mask(struct fl_topology *topology)
+{
+    struct fl_cpuset mask;
+    int err;
+
+    *topology = (struct fl_topology){0};
+    err = fl_cpuset_allowed(&mask);
+    if (err)
+        return err;
+    err = fl_topology_from_mask(topology, &mask);
+    fl_cpuset_free(&mask);
+    return err;
+}

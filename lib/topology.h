@@ -44,5 +44,7 @@ enum fl_distance fl_cpu_distance(const struct fl_cpu *a, const struct fl_cpu *b)
 
 /* Every CPU of the mask its own core, one L3, one node. -EINVAL for an empty mask. */
 int fl_topology_from_mask(struct fl_topology *topology, const struct fl_cpuset *mask);
+/* The same for the mask of the calling thread. */
+int fl_topology_from_own_mask(struct fl_topology *topology);
 
 #endif

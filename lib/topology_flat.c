@@ -8,16 +8,7 @@
 
 int fl_topology_load(struct fl_topology *topology)
 {
-    struct fl_cpuset mask;
-    int err;
-
-    *topology = (struct fl_topology){0};
-    err = fl_cpuset_allowed(&mask);
-    if (err)
-        return err;
-    err = fl_topology_from_mask(topology, &mask);
-    fl_cpuset_free(&mask);
-    return err;
+    return fl_topology_from_own_mask(topology);
 }
 
 void fl_topology_unload(struct fl_topology *topology)

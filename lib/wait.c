@@ -119,6 +119,8 @@ static bool park_waiting(struct fl_worker *worker, fl_served served, uint64_t do
         fl_yield();
         return false;
     }
+    /* Goes with the permit's swaps to whoever wakes us. */
+    fl_store_relaxed(&worker->parker.sleeps_for, served);
     /* ORDER(serve-dekker): registered before the serving words are looked at; pairs with
      * the light fence in ask_oneself. Without it: tests/model/serving.c, "lost wake-up". */
     fence_against_owners(worker->pool);

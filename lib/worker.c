@@ -30,13 +30,17 @@ void fl_worker_wake_one(struct fl_worker *worker)
 /* Wake the one who waits for what the worker does, or else an idle worker. */
 static void feed(struct fl_worker *worker)
 {
-    struct fl_parker *waiter =
-        hungry_waiter(serving_whom(fl_load_relaxed(&worker->serving)));
+    fl_served served = serving_whom(fl_load_relaxed(&worker->serving)); /* its own */
+    struct fl_parker *waiter = hungry_waiter(served);
 
-    if (waiter && parker_notify(waiter))
+    if (waiter && parker_notify(waiter)) {
         fl_count(&worker->counters.wakes);
-    else
-        fl_worker_wake_one(worker);
+        /* It may have taken a job of ours before, and sleep for a latch further in: then
+         * it leaves this one to others. What it sleeps for comes with ORDER(permit). */
+        if (fl_load_relaxed(&waiter->sleeps_for) == served)
+            return;
+    }
+    fl_worker_wake_one(worker);
 }
 
 void fl_worker_share(struct fl_worker *worker)

@@ -102,6 +102,7 @@ struct filch_pool {
     bool is_asymmetric;
     uint64_t spin_ns;
     uint32_t generation; /* of forks; see pool.c */
+    fl_signals signals;  /* what the starter of the threads had blocked */
     /* pool.c's own. */
     size_t stack_bytes;
     int bind;

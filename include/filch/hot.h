@@ -2,7 +2,7 @@
  *
  * Job: the layout shared by the inline functions of join.h and the deque in the library.
  * It is frozen: code compiled against one FILCH_HOT_ABI runs only with a library of the
- * same number, and every call that makes or enters a pool checks it (-EINVAL otherwise).
+ * same number; every call that takes options checks it (-EINVAL otherwise).
  * Nothing here is for direct use; fork and reclaim in join.h are.
  *
  * No _Atomic: the header must compile as C++17. The words are reached through the
@@ -14,6 +14,10 @@
 
 #include <stdint.h>
 #include <stddef.h>
+
+#if UINTPTR_MAX < UINT64_MAX
+#error "filch needs a 64-bit system"
+#endif
 
 #ifdef FILCH_ATOMICS_HEADER
 #include FILCH_ATOMICS_HEADER

@@ -22,7 +22,9 @@ FILCH_API FILCH_COLD int filch_reclaim_slow(filch_worker *w, filch_job *job,
  *
  * job      in the caller's frame, with job->run set; usually the first member of a struct
  *          that holds the branch's arguments and result. It must stay until filch_reclaim
- *          returned non-zero or filch_await returned.
+ *          returned non-zero or filch_await returned, which happens before the function
+ *          that forked returns to filch. After filch_await job->run is gone: set it again
+ *          before another fork.
  *
  * Returns  the job's place, for filch_reclaim.
  * Threads  w's own: inside a body, a task or filch_run.

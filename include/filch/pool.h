@@ -50,13 +50,17 @@ typedef struct filch_pool_options {
 /**
  * filch_pool_create - start a pool of one's own.
  *
+ * Its threads block all signals but those of faults and SIGPROF. A child after fork() starts
+ * them again with its first call; a child that was forked inside a body must not return from
+ * it, and its own calls on that pool run on it alone.
+ *
  *     filch_pool *pool;
  *     int err = filch_pool_create(&pool, FILCH_POOL_OPTIONS(.workers = 4));
  *
  * options  NULL: all chosen.
  *
  * Returns  0; -EINVAL for an option out of range or a foreign struct_size or ABI number;
- *          -ENOMEM. *out is NULL on failure. When the system gives fewer threads than
+ *          -ENOMEM, or another error of the system's. *out is NULL on failure. When the system gives fewer threads than
  *          asked for, none included, the pool works with those: see filch_pool_workers.
  * Threads  any.
  */
@@ -95,10 +99,11 @@ FILCH_API const char *filch_pool_reason(filch_pool *pool);
  *
  * ctx          handed to every body (the argument before the options)
  * pool         NULL: the default pool; inside a body, the pool of that body
- * worker       the caller's worker, where known: saves a thread-local look-up
- * grain        fewest items in one call of the body, where the range allows; 0: chosen
+ * worker       the caller's (innermost) worker, where known: saves a thread-local look-up
+ * grain        fewest items in one call of a loop's body, where the range allows; 0: chosen
  * max_workers  most threads in this call at a time, the caller included; 0: all;
- *              1: serial. Calls nested in it have a limit of their own.
+ *              1: serial. Calls nested in it have a limit of their own. filch_scope and
+ *              filch_run know no other limits than these two.
  */
 typedef struct filch_opts {
     size_t struct_size;
@@ -122,7 +127,8 @@ typedef int filch_run_body(filch_worker *w, void *ctx);
  *
  * The way from outside to filch_fork and filch_join with a worker in hand.
  *
- * Returns  body's value; -EINVAL, and nothing run, for a NULL body or foreign options.
+ * Returns  body's value; -EINVAL, and nothing run, for a NULL body, foreign options, or
+ *          .max_workers other than 0, 1 or at least the pool's workers.
  */
 #define filch_run(body, ...) filch_run_with(body, FILCH_OPTS(__VA_ARGS__))
 FILCH_API int filch_run_with(filch_run_body *body, const filch_opts *opts);
@@ -133,6 +139,9 @@ FILCH_API int filch_run_with(filch_run_body *body, const filch_opts *opts);
  * Dense, in [0, filch_lanes(w)), exclusive while a body runs: no other body of the same
  * loop runs on that lane until this one returns, whatever it waits for in between. So
  * scratch memory can be indexed by it. 0 outside a loop.
+ *
+ * For the loop's body itself. A branch of a join and a task are outside the loop when another
+ * worker runs them: read the lane in the body, and hand it on.
  */
 FILCH_API unsigned filch_lane(const filch_worker *w);
 

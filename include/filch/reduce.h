@@ -25,8 +25,10 @@ typedef void filch_combine(void *left, void *right, void *ctx);
  *
  * Serial meaning:  body(w, begin, end, acc, ctx), for an associative combine
  *
- * acc        on entry the identity of combine, on return the result. Copied byte by byte
- *            to start each block's accumulator, so the identity must not own anything.
+ * acc        on entry the identity of combine, on return the result. Accumulators are
+ *            copied and moved byte by byte: the identity must not own anything, and none
+ *            may point into itself. Those that the body gets are aligned for a type of
+ *            acc_bytes, up to 64.
  * acc_bytes  its size, at least 1
  * combine    associative; need not be commutative
  * .grain     items in a block; 0: chosen from the number of items alone
@@ -37,12 +39,14 @@ typedef void filch_combine(void *left, void *right, void *ctx);
  *
  * Returns  0; the body's value for the lowest block that returned non-zero; -EINVAL, and
  *          nothing run, for a NULL argument, begin > end, acc_bytes of 0 or foreign
- *          options; -ENOMEM, and nothing run, when accumulators of over 1 KiB found no
- *          memory. Also after an error every accumulator that was started is combined into
+ *          options; -ENOMEM, and nothing run, when there is no memory for large
+ *          accumulators (those of up to 256 bytes always find room in 12 KiB of stack,
+ *          unless .grain makes more than 2^48 blocks). Also after an error every accumulator that was started is combined into
  *          *acc, so that the caller can free what they own.
  * Threads  any, also from inside a body.
  * Cost     O(n) work plus at most FILCH_REDUCE_BLOCKS combines when .grain is 0; no
- *          allocation, once a worker has made a reduction of that size before.
+ *          allocation, once a worker has made a reduction of that size before, if it takes
+ *          at most 1 MiB and is not nested in another.
  */
 #define filch_reduce(begin, end, acc, acc_bytes, body, combine, ...) \
     filch_reduce_with(begin, end, acc, acc_bytes, body, combine, FILCH_OPTS(__VA_ARGS__))

@@ -20,7 +20,8 @@ typedef int filch_scope_body(filch_worker *w, filch_scope *scope, void *ctx);
  *
  * Returns  0; else the body's own value if it is not 0; else the value of the failing
  * task that was spawned first. After a failure, tasks not yet started may be skipped.
- *          -EINVAL, and nothing run, for a NULL body or foreign options.
+ *          -EINVAL, and nothing run, for a NULL body, foreign options, or .max_workers
+ *          other than 0, 1 (all on the caller) or at least the pool's workers.
  *          All writes made by the tasks are visible to the caller.
  * Threads  any, also from inside a body or task.
  */
@@ -36,14 +37,16 @@ FILCH_API int filch_scope_with(filch_scope_body *body, const filch_opts *opts);
  * scope      the scope whose body or task is running, or one around it. Its end waits for
  *            the task, also when the spawner has long returned.
  * ctx        ctx_bytes from here are copied into the task; the task gets the copy,
- *            aligned for any type, and the spawner's memory may change at once. Size 0:
+ *            aligned as by malloc, and the spawner's memory may change at once. Size 0:
  *            ctx itself is handed on, and must outlive the task.
  *
  * Returns  0; -EINVAL for a NULL worker, scope or task, or a NULL ctx with a size. It
- *          never fails for lack of memory: the task then runs at once, on the caller (as
- *          it does when the deque is full).
- * Cost     two locked instructions; no allocation after warm-up for ctx_bytes <= 64,
- *          malloc above that.
+ *          never fails for lack of memory: the task then runs at once, inside the call, and
+ *          a context of over 64 bytes is the spawner's own. It does so as well on a worker
+ *          of another pool than the scope's, and may when the deque is full.
+ * Cost     two locked instructions; a worker keeps its tasks for the next spawns, so no
+ *          allocation for ctx_bytes <= 64 once there have been as many at a time; malloc
+ *          above that.
  */
 FILCH_API int filch_spawn(filch_worker *w, filch_scope *scope, filch_scope_body *task,
                           const void *ctx, size_t ctx_bytes);
@@ -53,7 +56,8 @@ FILCH_API int filch_spawn(filch_worker *w, filch_scope *scope, filch_scope_body 
  *
  * Returns  0, or the value that filch_scope would return for the tasks so far; -EDEADLK
  *          from inside a task of the scope, which would wait for itself; -EINVAL for NULL,
- *          or on a worker other than the one that runs the scope's body.
+ *          and anywhere but in the scope's very body: not in a loop, nested scope or branch
+ *          of a join that the body calls, nor between its own forks and their reclaims.
  */
 FILCH_API int filch_sync(filch_worker *w, filch_scope *scope);
 

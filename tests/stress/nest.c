@@ -136,6 +136,9 @@ static filch_opts *set_opts(filch_opts *opts, struct nest *nest)
 {
     *opts = *FILCH_OPTS(nest, .grain = nest->plan.grain,
                         .max_workers = nest->plan.max_workers);
+    /* Scopes know no limit but one worker. */
+    if (nest->plan.kind >= SCOPE && opts->max_workers > 1)
+        opts->max_workers = 0;
     if (!nest->w || nest->plan.variant % 3 == 0)
         opts->pool = pool;
     else if (nest->plan.variant % 3 == 1)
