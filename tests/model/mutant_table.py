@@ -271,6 +271,7 @@ SURVIVORS = [
 OUTSIDE = {
     "default-pool": "one store, one load: a pointer to a finished pool",
     "failure-lock": "a lock, used as one",
+    "generation": "one store, one load: a pool that has been started again",
     "guest-slot": "a lock, a bit for each slot",
     "lane": "a lock, a bit for each lane",
     "piece": "one store, one load: a flag that a copy has been made",
