@@ -4,8 +4,8 @@
  * All solutions of n queens, by placing one a row on a board that is checked against the
  * rows above. At every safe place OpenMP makes a task of the rows below, filch a job of the
  * rest of the row. The channel pool cannot (see fib_bench.c); it gets what its author would
- * write: the safe places of the first two rows as a list, and a loop over it. Serial needs
- * no copies of the board, and makes none.
+ * write: the safe places of the first two rows as a list, and a loop over it. Serial
+ * makes no copies of the board; filch only where something is stolen.
  */
 #include "bench.h"
 
@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define MAX_QUEENS 16
 
@@ -31,15 +32,6 @@ static bool is_safe(const struct board *board, int row, int column)
             return false;
     }
     return true;
-}
-
-/* A copy with one more queen. */
-static struct board with_queen(const struct board *board, int row, int column)
-{
-    struct board copy = *board;
-
-    copy.column[row] = (signed char)column;
-    return copy;
 }
 
 /* Solutions with the rows above row as they are. */
@@ -130,8 +122,9 @@ static uint64_t solve_openmp(const struct board *board, int row)
         if (is_safe(board, row, column)) {
 #pragma omp task shared(solutions) firstprivate(children)
             {
-                struct board child = with_queen(board, row, column);
+                struct board child = *board;
 
+                child.column[row] = (signed char)column;
                 solutions[children] = solve_openmp(&child, row + 1);
             }
             children++;
@@ -158,18 +151,19 @@ static int run_openmp(const struct bench_team *team)
 /* ---- filch ----------------------------------------------------------------------- */
 
 /* The rest of a row, which a thief may take while the forker goes on with the rows below:
- * the columns in the same order as in the serial search, one fork for each safe place. */
+ * the columns in the same order as in the serial search, one fork for each safe place. The
+ * board is the forker's, and only who steals copies it: until the reclaim, the forker changes
+ * no row above this one. */
 struct rest {
     filch_job job;
-    const struct board *board; /* in the forker's frame */
+    struct board *board;
     int row, column;
     uint64_t solutions;
 };
 
 static void rest_run(filch_worker *w, filch_job *job);
 
-static uint64_t solve_filch(filch_worker *w, const struct board *board, int row,
-                            int column)
+static uint64_t solve_filch(filch_worker *w, struct board *board, int row, int column)
 {
     uint64_t solutions = 0;
 
@@ -177,13 +171,16 @@ static uint64_t solve_filch(filch_worker *w, const struct board *board, int row,
         return 1;
     for (; column < queens; column++) {
         if (is_safe(board, row, column)) {
-            struct rest rest = {.board = board, .row = row, .column = column + 1};
-            struct board child = with_queen(board, row, column);
+            struct rest rest;
             int64_t place;
 
             rest.job.run = rest_run;
+            rest.board = board;
+            rest.row = row;
+            rest.column = column + 1;
             place = filch_fork(w, &rest.job);
-            solutions += solve_filch(w, &child, row + 1, 0);
+            board->column[row] = (signed char)column;
+            solutions += solve_filch(w, board, row + 1, 0);
             if (!filch_reclaim(w, &rest.job, place)) {
                 filch_await(w, &rest.job);
                 return solutions + rest.solutions;
@@ -196,13 +193,15 @@ static uint64_t solve_filch(filch_worker *w, const struct board *board, int row,
 static void rest_run(filch_worker *w, filch_job *job)
 {
     struct rest *rest = (struct rest *)job;
+    struct board board;
 
-    rest->solutions = solve_filch(w, rest->board, rest->row, rest->column);
+    memcpy(board.column, rest->board->column, (size_t)rest->row);
+    rest->solutions = solve_filch(w, &board, rest->row, rest->column);
 }
 
 static int enter(filch_worker *w, void *ctx)
 {
-    const struct board board = {{0}};
+    struct board board;
 
     (void)ctx;
     bench_result = (double)solve_filch(w, &board, 0, 0);
