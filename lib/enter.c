@@ -98,6 +98,10 @@ int fl_enter_alone(struct fl_worker *worker,
     /* A private deque whose gate nobody raises. */
     deque_init(&alone->deque, true);
     deque_lower_gate(&alone->deque);
+    /* It stands in for the worker: on the same lane, in the same tasks. */
+    alone->context = worker->context;
+    alone->context.scope = NULL;
+    alone->frames = worker->frames;
     value = call_on(alone, inside, arg);
     fl_worker_free_memory(alone);
     fl_free(alone);
