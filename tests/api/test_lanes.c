@@ -226,6 +226,7 @@ static void the_lane_limit_is_known_before_the_call(void **state)
     assert_int_equal(limit[3], 0);
     assert_int_equal(filch_lane(NULL), 0);
     assert_int_equal(filch_lanes(NULL), 1);
+    assert_int_equal(filch_cancelled(NULL), 0);
 }
 
 /* --- cancelling ------------------------------------------------------------------- */

@@ -278,6 +278,94 @@ static void callers_without_a_worker_slot_get_one_more_each(void **state)
     pthread_barrier_destroy(&crowd.all_in);
 }
 
+/* --- workers of other pools, and none --------------------------------------------- */
+
+struct foreign {
+    filch_local *local;
+    filch_pool *other;
+    char *own, *others, *own_again, *without;
+};
+
+static int get_from_other(filch_worker *w, void *ctx)
+{
+    struct foreign *foreign = ctx;
+
+    foreign->others = filch_local_get(foreign->local, w);
+    return 0;
+}
+
+/* The first guest of either pool: with as many workers, they have the same number. */
+static int get_from_both(filch_worker *w, void *ctx)
+{
+    struct foreign *foreign = ctx;
+    int err;
+
+    foreign->own = filch_local_get(foreign->local, w);
+    err = filch_run(get_from_other, foreign, .pool = foreign->other);
+    foreign->own_again = filch_local_get(foreign->local, w);
+    foreign->without = filch_local_get(foreign->local, NULL);
+    return err;
+}
+
+static void workers_of_two_pools_never_share_a_slot(void **state)
+{
+    struct counts counts = {0};
+    struct foreign foreign = {0};
+    size_t i;
+
+    assert_int_equal(
+        filch_pool_create(&foreign.other,
+                          FILCH_POOL_OPTIONS(.workers = filch_pool_workers(*state))),
+        0);
+    assert_int_equal(filch_local_create(&foreign.local, *state, sizeof(struct slot),
+                                        init_slot, &counts),
+                     0);
+    assert_int_equal(filch_run(get_from_both, &foreign, .pool = *state), 0);
+    assert_non_null(foreign.own);
+    assert_non_null(foreign.others);
+    assert_ptr_equal(foreign.own_again, foreign.own);
+    assert_ptr_not_equal(foreign.others, foreign.own);
+    /* The thread's: the worker of the other pool and NULL are one and the same to it. */
+    assert_ptr_equal(foreign.without, foreign.others);
+    assert_ptr_equal(filch_local_get(foreign.local, NULL), foreign.others);
+    assert_int_equal(atomic_load(&counts.inits), 2);
+    assert_int_equal(filch_local_each(foreign.local, visit_slot, &counts), 0);
+    assert_int_equal(atomic_load(&counts.visits), 2);
+    for (i = 0; i < 2; i++)
+        assert_int_equal((uintptr_t)counts.slot[i] % 64, 0);
+    assert_int_equal(atomic_load(&counts.wrong), 0);
+    filch_local_destroy(foreign.local, destroy_slot, &counts);
+    assert_int_equal(atomic_load(&counts.destroys), 2);
+    filch_pool_destroy(foreign.other);
+}
+
+static void *get_without_worker(void *arg)
+{
+    struct nest *nest = arg;
+    char *slot = filch_local_get(nest->local, NULL);
+
+    if (!slot || slot == nest->slot || filch_local_get(nest->local, NULL) != slot)
+        atomic_fetch_add(&nest->wrong, 1);
+    return NULL;
+}
+
+static void without_a_worker_each_thread_has_a_slot(void **state)
+{
+    struct counts counts = {0};
+    struct nest nest = {0};
+
+    assert_int_equal(
+        filch_local_create(&nest.local, *state, sizeof(struct slot), init_slot, &counts),
+        0);
+    nest.slot = filch_local_get(nest.local, NULL);
+    assert_non_null(nest.slot);
+    run_threads(3, get_without_worker, &nest);
+    assert_int_equal(atomic_load(&nest.wrong), 0);
+    /* A thread that comes when another one is over may be given the number of that. */
+    assert_in_range(atomic_load(&counts.inits), 2, 4);
+    filch_local_destroy(nest.local, NULL, NULL);
+}
+
 /* --- the walk, and errors --------------------------------------------------------- */
 
 static int stop_at_third(void *slot, void *ctx)
@@ -357,6 +445,8 @@ int main(void)
         ON_POOLS(without_init_a_slot_is_zero),
         ON_POOLS(nested_calls_on_a_worker_see_its_slot),
         ON_POOLS(callers_without_a_worker_slot_get_one_more_each),
+        ON_POOLS(workers_of_two_pools_never_share_a_slot),
+        ON_POOLS(without_a_worker_each_thread_has_a_slot),
         ON_POOLS(the_first_value_ends_the_walk),
         ON_POOLS(wrong_arguments_are_refused),
         ON_POOLS(sizes_that_no_memory_has_are_reported),

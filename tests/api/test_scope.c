@@ -1,40 +1,6 @@
 /* test_scope.c - what scope.h promises: every task once, contexts copied, errors in the
  * order of spawning, stacks that do not grow. */
-#include "pools.h"
-
-#define TASKS 1000
-
-struct marks {
-    unsigned char hits[TASKS];
-    atomic_uint wrong;
-};
-
-struct mark {
-    struct marks *marks;
-    size_t at;
-};
-
-/* A plain increment: a second run would also be a race. */
-static int mark_task(filch_worker *w, filch_scope *scope, void *ctx)
-{
-    const struct mark *mark = ctx;
-
-    (void)scope;
-    if (filch_worker_current() != w)
-        atomic_fetch_add(&mark->marks->wrong, 1);
-    mark->marks->hits[mark->at]++;
-    return 0;
-}
-
-static void check_marks(struct marks *marks, size_t count)
-{
-    size_t i;
-
-    for (i = 0; i < TASKS; i++)
-        if (marks->hits[i] != (i < count))
-            fail_msg("task %zu of %zu was run %u times", i, count, marks->hits[i]);
-    assert_int_equal(atomic_load(&marks->wrong), 0);
-}
+#include "marks.h"
 
 /* --- every task once -------------------------------------------------------------- */
 
@@ -496,130 +462,6 @@ static void wrong_arguments_run_nothing(void **state)
     assert_int_equal(atomic_load(&wrong), 0);
 }
 
-/* --- sync ------------------------------------------------------------------------- */
-
-static int sync_rounds(filch_worker *w, filch_scope *scope, void *ctx)
-{
-    struct marks *marks = ctx;
-    struct mark mark = {marks, 0};
-    size_t i;
-
-    while (mark.at < TASKS) {
-        size_t until = mark.at + 1 + mark.at % 100;
-
-        for (; mark.at < until && mark.at < TASKS; mark.at++)
-            if (filch_spawn(w, scope, mark_task, &mark, sizeof mark))
-                return -1;
-        if (filch_sync(w, scope))
-            return -2;
-        /* Plain reads of plain writes. */
-        for (i = 0; i < TASKS; i++)
-            if (marks->hits[i] != (i < mark.at))
-                return -3;
-    }
-    return filch_sync(w, scope);
-}
-
-static void after_a_sync_the_results_of_the_tasks_are_visible(void **state)
-{
-    int round;
-
-    for (round = 0; round < 20; round++) {
-        struct marks marks = {{0}, 0};
-
-        assert_int_equal(filch_scope(sync_rounds, &marks, .pool = *state), 0);
-        check_marks(&marks, TASKS);
-    }
-}
-
-static int sync_errors(filch_worker *w, filch_scope *scope, void *ctx)
-{
-    struct errors *errors = ctx;
-    struct error error = {errors, 0};
-
-    if (filch_sync(w, scope))
-        return -1;
-    for (error.at = 0; error.at < errors->count; error.at++)
-        if (filch_spawn(w, scope, error_task, &error, sizeof error))
-            return -2;
-    return filch_sync(w, scope) == 55 ? 0 : -3;
-}
-
-static void a_sync_returns_the_error_so_far(void **state)
-{
-    static struct errors errors;
-
-    memset(&errors, 0, sizeof errors);
-    errors.count = 50;
-    errors.value[20] = 55;
-    errors.value[30] = 66;
-    assert_int_equal(filch_scope(sync_errors, &errors, .pool = *state), 55);
-}
-
-struct sync_result {
-    atomic_int in_task, below_task, elsewhere;
-    atomic_uint arrived;
-    filch_scope *scope;
-    filch_worker *owner;
-};
-
-static int sync_in_nested_scope(filch_worker *w, filch_scope *scope, void *ctx)
-{
-    struct sync_result *result = ctx;
-
-    (void)scope;
-    atomic_store(&result->below_task, filch_sync(w, result->scope));
-    return 0;
-}
-
-static int sync_in_task(filch_worker *w, filch_scope *scope, void *ctx)
-{
-    struct sync_result *result = ctx;
-
-    atomic_store(&result->in_task, filch_sync(w, scope));
-    return filch_scope(sync_in_nested_scope, result, .worker = w);
-}
-
-static int sync_elsewhere(filch_worker *w, size_t begin, size_t end, void *ctx)
-{
-    struct sync_result *result = ctx;
-
-    (void)begin;
-    (void)end;
-    /* Both workers are here, so one of them is not the owner. */
-    atomic_fetch_add(&result->arrived, 1);
-    if (!wait_for(&result->arrived, 2))
-        return -1;
-    if (w != result->owner)
-        atomic_store(&result->elsewhere, filch_sync(w, result->scope));
-    return 0;
-}
-
-static int sync_body(filch_worker *w, filch_scope *scope, void *ctx)
-{
-    struct sync_result *result = ctx;
-    int err;
-
-    result->scope = scope;
-    result->owner = w;
-    err = filch_spawn(w, scope, sync_in_task, result, 0);
-    err = err ? err : filch_sync(w, scope);
-    if (!err && filch_lane_limit(.worker = w) > 1)
-        err = filch_for(0, 2, sync_elsewhere, result, .worker = w, .grain = 1);
-    return err;
-}
-
-static void a_sync_that_would_wait_for_itself_is_refused(void **state)
-{
-    struct sync_result result = {0};
-
-    assert_int_equal(filch_scope(sync_body, &result, .pool = *state), 0);
-    assert_int_equal(atomic_load(&result.in_task), -EDEADLK);
-    assert_int_equal(atomic_load(&result.below_task), -EDEADLK);
-    assert_int_equal(atomic_load(&result.elsewhere),
-                     filch_pool_workers(*state) > 1 ? -EINVAL : 0);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -639,9 +481,6 @@ int main(void)
         ON_POOL(a_task_is_told_when_one_spawned_before_has_failed, 4),
         ON_POOL(a_task_is_told_when_one_spawned_before_has_failed, 8),
         ON_POOLS(wrong_arguments_run_nothing),
-        ON_POOLS(after_a_sync_the_results_of_the_tasks_are_visible),
-        ON_POOLS(a_sync_returns_the_error_so_far),
-        ON_POOLS(a_sync_that_would_wait_for_itself_is_refused),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

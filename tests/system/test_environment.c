@@ -83,12 +83,28 @@ static void a_malformed_variable_is_ignored_and_reported_once_when_asked_to(void
     assert_int_equal(lines_with("(FILCH_NUM_THREADS)"), 0);
 }
 
+/* Without hwloc, nobody reads the variable. */
+static void a_topology_that_hwloc_cannot_load_leaves_pools_that_work(void **state)
+{
+    static const char *const no_file[] = {
+        "FILCH_NUM_THREADS=3", "EXPECTED_REASON=FILCH_NUM_THREADS",
+        "FILCH_DISPLAY=", "HWLOC_XMLFILE=/nowhere/topology.xml", NULL};
+    static const char *const no_topology[] = {
+        "FILCH_NUM_THREADS=3", "EXPECTED_REASON=FILCH_NUM_THREADS",
+        "FILCH_DISPLAY=", "HWLOC_XMLFILE=/proc/self/exe", NULL};
+
+    (void)state;
+    assert_int_equal(run_role("pools", no_file, text, sizeof text), 3);
+    assert_int_equal(run_role("pools", no_topology, text, sizeof text), 3);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_number_of_threads_is_that_of_the_variable),
         cmocka_unit_test(asked_to_a_pool_says_how_many_workers_it_has_and_why),
         cmocka_unit_test(a_malformed_variable_is_ignored_and_reported_once_when_asked_to),
+        cmocka_unit_test(a_topology_that_hwloc_cannot_load_leaves_pools_that_work),
     };
 
     if (argc > 1 && strcmp(argv[1], "pools") == 0)

@@ -265,6 +265,178 @@ static void a_body_may_fork_and_its_child_may_make_calls(void **state)
     filch_pool_destroy(call.pool);
 }
 
+/* The fork is made by one of the pool's own threads. */
+struct thread_fork {
+    filch_pool *pool, *other;
+    filch_worker *caller;
+    int (*in_child)(filch_worker *w, struct thread_fork *call);
+    atomic_uint arrived, forks;
+    int value;
+};
+
+static int fork_on_thread(filch_worker *w, size_t begin, size_t end, void *ctx)
+{
+    struct thread_fork *call = ctx;
+    pid_t child;
+
+    (void)begin;
+    (void)end;
+    atomic_fetch_add(&call->arrived, 1);
+    if (!wait_for(&call->arrived, 2))
+        return -1;
+    if (w == call->caller)
+        return 0;
+    child = fork();
+    if (child == 0) {
+        limit_own_time();
+        _exit(call->in_child(w, call));
+    }
+    call->value = value_of_child(child);
+    atomic_fetch_add(&call->forks, 1);
+    return 0;
+}
+
+static int loop_that_forks(filch_worker *w, void *ctx)
+{
+    struct thread_fork *call = ctx;
+
+    call->caller = w;
+    return filch_for(0, 2, fork_on_thread, call, .worker = w, .grain = 1);
+}
+
+static void assert_child_is_right(int (*in_child)(filch_worker *w,
+                                                  struct thread_fork *call))
+{
+    struct thread_fork call = {.in_child = in_child};
+
+    if (IS_ASAN)
+        skip(); /* see above */
+    assert_int_equal(filch_pool_create(&call.pool, FILCH_POOL_OPTIONS(.workers = 2)), 0);
+    assert_int_equal(filch_pool_create(&call.other, FILCH_POOL_OPTIONS(.workers = 3)), 0);
+    assert_int_equal(sum_wrongly(call.other) + sum_wrongly(NULL), 0);
+    assert_int_equal(filch_run(loop_that_forks, &call, .pool = call.pool), 0);
+    assert_int_equal(atomic_load(&call.forks), 1);
+    assert_int_equal(call.value, 0);
+    assert_int_equal(sum_wrongly(call.pool) + sum_wrongly(call.other), 0);
+    filch_pool_destroy(call.other);
+    filch_pool_destroy(call.pool);
+}
+
+/* Asking starts nothing on a pool whose worker is in use: the loops after it are right. */
+static int ask_and_loop(filch_worker *w, struct thread_fork *call)
+{
+    int wrong = filch_pool_workers(call->pool) > 2;
+
+    wrong += filch_lane_limit(.pool = call->pool) > 2;
+    wrong += filch_worker_current() != w;
+    wrong += sum_wrongly(call->pool);
+    wrong += filch_pool_workers(call->pool) > 2;
+    wrong += sum_wrongly(call->pool);
+    return wrong + (count_threads() != 1);
+}
+
+static void a_child_forked_in_a_body_may_ask_about_the_pool_and_loop_on_it(void **state)
+{
+    (void)state;
+    assert_child_is_right(ask_and_loop);
+}
+
+/* The other pools have as many threads as before, which the child itself starts. */
+static int use_other_pools(filch_worker *w, struct thread_fork *call)
+{
+    atomic_uint arrived = 0;
+    filch_pool *default_pool =
+        filch_pool_default(); /* not meant by NULL: this is a body */
+    int wrong = sum_wrongly(call->other) + sum_wrongly(default_pool);
+
+    (void)w;
+    wrong += filch_pool_workers(call->other) != 3;
+    wrong += filch_for(0, 3, meet, &arrived, .pool = call->other, .grain = 1) != 0;
+    wrong += count_threads() != 1 + 2 + filch_pool_workers(default_pool) - 1;
+    return wrong + sum_wrongly(call->pool);
+}
+
+static void a_child_forked_in_a_body_has_other_pools_with_threads(void **state)
+{
+    (void)state;
+    assert_child_is_right(use_other_pools);
+}
+
+static int enter_another_and_fork(filch_worker *w, void *ctx)
+{
+    struct thread_fork *call = ctx;
+    pid_t child = fork();
+
+    (void)w;
+    if (child == 0) {
+        int wrong;
+
+        limit_own_time();
+        wrong = filch_pool_workers(call->pool) > 2;
+        wrong += sum_wrongly(call->other) + sum_wrongly(call->pool);
+        _exit(wrong + (count_threads() != 1));
+    }
+    return value_of_child(child);
+}
+
+static int enter_another(filch_worker *w, void *ctx)
+{
+    struct thread_fork *call = ctx;
+
+    (void)w;
+    return filch_run(enter_another_and_fork, call, .pool = call->other);
+}
+
+static void a_child_forked_inside_two_pools_may_make_calls_on_both(void **state)
+{
+    struct thread_fork call = {0};
+
+    (void)state;
+    if (IS_ASAN)
+        skip(); /* see above */
+    assert_int_equal(filch_pool_create(&call.pool, FILCH_POOL_OPTIONS(.workers = 2)), 0);
+    assert_int_equal(filch_pool_create(&call.other, FILCH_POOL_OPTIONS(.workers = 3)), 0);
+    assert_int_equal(filch_run(enter_another, &call, .pool = call.pool), 0);
+    filch_pool_destroy(call.other);
+    filch_pool_destroy(call.pool);
+}
+
+static volatile sig_atomic_t terms;
+
+static void count_term(int number)
+{
+    (void)number;
+    terms++;
+}
+
+/* A pool's threads have nearly all signals blocked; the child's only thread does not. */
+static int check_signals(filch_worker *w, struct thread_fork *call)
+{
+    sigset_t blocked;
+    int wrong = 0, number;
+
+    (void)w;
+    (void)call;
+    pthread_sigmask(SIG_SETMASK, NULL, &blocked);
+    for (number = 1; number < SIGRTMIN; number++)
+        wrong += sigismember(&blocked, number) != (number == SIGUSR1);
+    signal(SIGTERM, count_term);
+    kill(getpid(), SIGTERM);
+    return wrong + (terms != 1);
+}
+
+static void a_child_forked_in_a_body_gets_the_signals_of_the_pools_maker(void **state)
+{
+    sigset_t usr1, before;
+
+    (void)state;
+    sigemptyset(&usr1);
+    sigaddset(&usr1, SIGUSR1);
+    pthread_sigmask(SIG_SETMASK, &usr1, &before);
+    assert_child_is_right(check_signals);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -273,6 +445,10 @@ int main(void)
         cmocka_unit_test(a_child_may_exit_with_pools_that_work),
         cmocka_unit_test(a_child_may_destroy_a_pool_it_never_used),
         cmocka_unit_test(a_body_may_fork_and_its_child_may_make_calls),
+        cmocka_unit_test(a_child_forked_in_a_body_may_ask_about_the_pool_and_loop_on_it),
+        cmocka_unit_test(a_child_forked_in_a_body_has_other_pools_with_threads),
+        cmocka_unit_test(a_child_forked_inside_two_pools_may_make_calls_on_both),
+        cmocka_unit_test(a_child_forked_in_a_body_gets_the_signals_of_the_pools_maker),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
