@@ -239,7 +239,7 @@ static void piece_run(filch_worker *hot, filch_job *job)
     if (!loop_enter(worker, loop, &was_in)) {
         /* For those who are in the loop; its caller is woken for it. */
         piece->task.is_bound = true;
-        fl_worker_hand_over(worker, entry_of_task(&piece->task));
+        fl_worker_hand_over(worker, worker->pool, entry_of_task(&piece->task));
         return;
     }
     for (;;) {

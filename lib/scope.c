@@ -62,11 +62,13 @@ static struct fl_spawned *spares_take(struct fl_worker *worker)
     return spares;
 }
 
-static struct fl_spawned *spawned_alloc(struct fl_worker *worker, size_t ctx_bytes)
+/* is_local: run by the worker's own pool, so that it can be sent back to the worker. */
+static struct fl_spawned *spawned_alloc(struct fl_worker *worker, size_t ctx_bytes,
+                                        bool is_local)
 {
     struct fl_spawned *spawned;
 
-    if (ctx_bytes > SMALL_CTX_BYTES) {
+    if (ctx_bytes > SMALL_CTX_BYTES || !is_local) {
         if (ctx_bytes > SIZE_MAX - sizeof *spawned)
             return NULL;
         spawned = malloc(sizeof *spawned + ctx_bytes);
@@ -189,17 +191,20 @@ static void run_at_once(struct fl_worker *worker, filch_scope *scope,
         free(copy);
 }
 
-/* The ring is full. */
+/* The ring is full. Later, idle workers take the task, or who waits at the end of the scope
+ * does. */
 static void spawn_overflow(struct fl_worker *worker, struct fl_spawned *spawned)
 {
-    if (worker->index != FL_SOLO && worker->at_once >= AT_ONCE_DEPTH) {
-        /* Idle workers take it from there, or who waits at the end of the scope. */
-        fl_worker_hand_over(worker, entry_of_task(&spawned->task));
-        return;
+    if (worker->at_once < AT_ONCE_DEPTH) {
+        worker->at_once++;
+        spawned_run(worker_hot(worker), &spawned->task.job);
+        worker->at_once--;
+    } else if (spawned->scope->owner->index == FL_SOLO) { /* the worker itself */
+        spawned->next_spare = worker->deferred;
+        worker->deferred = spawned;
+    } else {
+        fl_worker_hand_over(worker, worker->pool, entry_of_task(&spawned->task));
     }
-    worker->at_once++;
-    spawned_run(worker_hot(worker), &spawned->task.job);
-    worker->at_once--;
 }
 
 int filch_spawn(filch_worker *w, filch_scope *scope, filch_scope_body *task,
@@ -208,16 +213,18 @@ int filch_spawn(filch_worker *w, filch_scope *scope, filch_scope_body *task,
     struct fl_spawned *spawned = NULL;
     struct fl_worker *worker;
     uint64_t number;
+    bool is_local;
 
     if (!w || !scope || !task || (ctx_bytes && !ctx))
         return -EINVAL;
     worker = worker_of(w);
     number = fl_add_relaxed(&scope->spawned, 1) + 1; /* a number; 0 is the body */
-    /* A worker of another pool does not serve the scope's latch, and the scope's worker, if
-     * it is alone, cannot wait for others. */
-    if (worker == scope->owner ||
-        (worker->pool == scope->owner->pool && scope->owner->index != FL_SOLO))
-        spawned = spawned_alloc(worker, ctx_bytes);
+    /* Workers of another pool do not serve the scope's latch: its own pool gets the task.
+     * Unless the scope's worker is alone, and so does not wait for others. */
+    is_local = worker == scope->owner ||
+               (worker->pool == scope->owner->pool && scope->owner->index != FL_SOLO);
+    if (is_local || scope->owner->index != FL_SOLO)
+        spawned = spawned_alloc(worker, ctx_bytes, is_local);
     if (!spawned) {
         fl_count(&worker->counters.overflows);
         run_at_once(worker, scope, task, ctx, ctx_bytes, number);
@@ -234,7 +241,9 @@ int filch_spawn(filch_worker *w, filch_scope *scope, filch_scope_body *task,
         memcpy(spawned->copy, ctx, ctx_bytes);
     /* The spawner holds the scope open, so the count is not near 0. */
     fl_add_relaxed(&scope->latch.remaining, 1);
-    if (filch_fork(w, entry_of_task(&spawned->task)) == FILCH_NOT_PUSHED)
+    if (!is_local)
+        fl_worker_hand_over(worker, scope->owner->pool, entry_of_task(&spawned->task));
+    else if (filch_fork(w, entry_of_task(&spawned->task)) == FILCH_NOT_PUSHED)
         spawn_overflow(worker, spawned);
     return 0;
 }
@@ -245,9 +254,15 @@ int filch_spawn(filch_worker *w, filch_scope *scope, filch_scope_body *task,
 static void finish(struct fl_worker *worker, filch_scope *scope, uint64_t down_to)
 {
     struct fl_context context = worker->context;
+    struct fl_spawned *spawned;
 
     worker->context.is_draining = true;
     fl_worker_drain(worker, scope->floor);
+    while ((spawned = worker->deferred)) {
+        worker->deferred = spawned->next_spare;
+        spawned_run(worker_hot(worker), &spawned->task.job);
+        fl_worker_drain(worker, scope->floor);
+    }
     worker->context = context;
     if (!latch_is_down(&scope->latch, down_to))
         fl_worker_wait(worker, served_by_latch(&scope->latch), down_to);

@@ -24,7 +24,7 @@ static filch_job *steal_for(struct fl_worker *worker, struct fl_worker *from,
     if (fl_load_relaxed(&from->serving) == serving)
         return entry;
     fl_count(&worker->counters.strangers);
-    fl_worker_hand_over(worker, entry);
+    fl_worker_hand_over(worker, worker->pool, entry);
     return NULL;
 }
 

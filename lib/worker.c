@@ -58,20 +58,22 @@ void fl_worker_share(struct fl_worker *worker)
     feed(worker);
 }
 
-void fl_worker_hand_over(struct fl_worker *worker, filch_job *entry)
+void fl_worker_hand_over(struct fl_worker *worker, struct filch_pool *pool,
+                         filch_job *entry)
 {
     struct fl_latch *latch = served_latch(served_by_entry(entry));
     struct fl_parker *waiter = latch ? latch->waiter : NULL;
 
     /* Once it is in the queue, the entry may be run and the latch be gone. A join's
      * waiter needs no wake: it sleeps only when its job has been begun. */
-    inject_put(&worker->pool->inject, entry);
+    inject_put(&pool->inject, entry);
     /* ORDER(sleep-dekker): as in fl_worker_share. Without it: tests/model/serving.c,
      * "lost wake-up". */
     fl_fence_seq_cst();
     if (waiter && parker_notify(waiter))
         fl_count(&worker->counters.wakes);
-    fl_worker_wake_one(worker);
+    if (lot_wake_one(&pool->lot))
+        fl_count(&worker->counters.wakes);
 }
 
 void fl_worker_set_closed(struct fl_worker *worker, bool is_closed)

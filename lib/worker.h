@@ -67,6 +67,7 @@ struct fl_worker {
         *frames; /* scope.c's: the tasks that are running, innermost first */
     struct fl_spawned *free_tasks; /* scope.c's: spare ones */
     uint32_t at_once;              /* scope.c's: tasks running inside their spawners */
+    struct fl_spawned *deferred;   /* scope.c's: tasks without room, of a worker alone */
     uint32_t piece_next;           /* loop.c's: where to look for a free piece */
     struct fl_piece *pieces;
     void *arena; /* reduce.c's: memory that is kept from call to call */
@@ -153,8 +154,10 @@ void fl_worker_share(struct fl_worker *worker);
  * work was published. */
 void fl_worker_wake_one(struct fl_worker *worker);
 
-/* Hand an entry over to the pool (see inject.h), and wake whom it is for. */
-void fl_worker_hand_over(struct fl_worker *worker, filch_job *entry);
+/* Hand an entry over to a pool (see inject.h), and wake whom it is for. The worker may be
+ * another pool's. */
+void fl_worker_hand_over(struct fl_worker *worker, struct filch_pool *pool,
+                         filch_job *entry);
 
 /* Run what served created until its latch is set: down to a count, or a join done. */
 void fl_worker_wait(struct fl_worker *worker, fl_served served, uint64_t down_to);

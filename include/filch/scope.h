@@ -42,8 +42,8 @@ FILCH_API int filch_scope_with(filch_scope_body *body, const filch_opts *opts);
  *
  * Returns  0; -EINVAL for a NULL worker, scope or task, or a NULL ctx with a size. It
  *          never fails for lack of memory: the task then runs at once, inside the call, and
- *          a context of over 64 bytes is the spawner's own. It does so as well on a worker
- *          of another pool than the scope's, and may when the deque is full.
+ *          a context of over 64 bytes is the spawner's own. It may do so when the deque is
+ *          full, too.
  * Cost     two locked instructions; a worker keeps its tasks for the next spawns, so no
  *          allocation for ctx_bytes <= 64 once there have been as many at a time; malloc
  *          above that.
@@ -56,8 +56,8 @@ FILCH_API int filch_spawn(filch_worker *w, filch_scope *scope, filch_scope_body 
  *
  * Returns  0, or the value that filch_scope would return for the tasks so far; -EDEADLK
  *          from inside a task of the scope, which would wait for itself; -EINVAL for NULL,
- *          and anywhere but in the scope's very body: not in a loop, nested scope or branch
- *          of a join that the body calls, nor between its own forks and their reclaims.
+ *          and in a loop or a nested scope that the body calls. Not to be called in a
+ *          branch of a join, or between a fork and its reclaim: -EINVAL where that shows.
  */
 FILCH_API int filch_sync(filch_worker *w, filch_scope *scope);
 

@@ -234,6 +234,57 @@ static void behind_a_full_deque_a_chain_needs_no_more_stack_than_a_task(void **s
     }
 }
 
+static void
+alone_behind_a_full_deque_a_chain_needs_no_more_stack_than_a_task(void **state)
+{
+    static struct full full;
+    size_t i;
+
+    memset(&full, 0, sizeof full);
+    full.count = FILCH_RING_SLOTS + 1000;
+    assert_int_equal(filch_scope(fill_and_chain, &full, .pool = *state, .max_workers = 1),
+                     0);
+    assert_int_equal(atomic_load(&full.links), CHAIN + 1);
+    for (i = 0; i < full.count; i++)
+        assert_int_equal(full.hits[i], 1);
+}
+
+/* --- a chain from another pool ---------------------------------------------------- */
+
+struct elsewhere {
+    filch_pool *pool;
+    filch_scope *scope;
+    atomic_size_t links;
+};
+
+static int begin_chain(filch_worker *w, void *ctx)
+{
+    struct elsewhere *elsewhere = ctx;
+    struct chain chain = {&elsewhere->links, CHAIN};
+
+    return filch_spawn(w, elsewhere->scope, chain_task, &chain, sizeof chain);
+}
+
+static int go_elsewhere(filch_worker *w, filch_scope *scope, void *ctx)
+{
+    struct elsewhere *elsewhere = ctx;
+
+    (void)w;
+    elsewhere->scope = scope;
+    return filch_run(begin_chain, elsewhere, .pool = elsewhere->pool);
+}
+
+static void from_another_pool_a_chain_needs_no_more_stack_than_a_task(void **state)
+{
+    struct elsewhere elsewhere = {0};
+
+    assert_int_equal(filch_pool_create(&elsewhere.pool, FILCH_POOL_OPTIONS(.workers = 2)),
+                     0);
+    assert_int_equal(filch_scope(go_elsewhere, &elsewhere, .pool = *state), 0);
+    assert_int_equal(atomic_load(&elsewhere.links), CHAIN + 1);
+    filch_pool_destroy(elsewhere.pool);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -243,6 +294,8 @@ int main(void)
         ON_POOL(behind_a_full_deque_a_chain_needs_no_more_stack_than_a_task, 1),
         ON_POOL(behind_a_full_deque_a_chain_needs_no_more_stack_than_a_task, 2),
         ON_POOL(behind_a_full_deque_a_chain_needs_no_more_stack_than_a_task, 4),
+        ON_POOLS(alone_behind_a_full_deque_a_chain_needs_no_more_stack_than_a_task),
+        ON_POOLS(from_another_pool_a_chain_needs_no_more_stack_than_a_task),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -297,7 +297,7 @@ static void run_awaited_then_stranger(void)
 
 static void hand_over(void)
 {
-    fl_worker_hand_over(&workers[WAITER], &strange_child);
+    fl_worker_hand_over(&workers[WAITER], &pool, &strange_child);
 }
 
 /* As find_work and park_idle in idle.c, where all work comes by the queue. */
