@@ -29,6 +29,8 @@
 #define fl_store_relaxed(word, value) FILCH_STORE_RELAXED(word, value)
 #define fl_store_release(word, value) FILCH_STORE_RELEASE(word, value)
 
+#define fl_swap_relaxed(word, value) \
+    __atomic_exchange_n((word), (value), __ATOMIC_RELAXED)
 #define fl_swap_acquire(word, value) \
     __atomic_exchange_n((word), (value), __ATOMIC_ACQUIRE)
 #define fl_swap_release(word, value) \

@@ -55,7 +55,7 @@ __attribute__((noinline)) static struct fl_worker *solo_init(void *storage,
     worker->pool = pool;
     worker->index = FL_SOLO;
     worker->context.lanes = 1;
-    worker->cpu = -1;
+    worker->cpu = worker->bound_cpu = -1;
     deque_init(&worker->deque, false); /* the gate stays up: every fork comes to join.c */
     return worker;
 }

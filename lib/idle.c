@@ -3,6 +3,7 @@
  * At the bottom of its stack a thread may run anything. How it goes to sleep without
  * missing work that is just being published is in PARKING.md.
  */
+#include "bind.h"
 #include "serving.h"
 
 /* --- finding work ----------------------------------------------------------------- */
@@ -167,6 +168,8 @@ void *fl_worker_main(void *arg)
     while ((entry = find_work(worker))) {
         now = fl_now_ns();
         end_idle(worker, now - then);
+        if (bind_is_in_the_way(worker))
+            fl_bind_make_way(worker);
         fl_worker_run(worker, entry);
         then = fl_now_ns();
         fl_count_add(&worker->counters.busy_ns, then - now);

@@ -1,4 +1,4 @@
-/* pool.c - making and ending pools: slots, threads, binding, the default pool, fork.
+/* pool.c - making and ending pools: slots, threads, the default pool, fork.
  *
  * A pool of parallelism P has P - 1 slots with threads, and a few more for guests:
  * callers from outside, who are workers while their call lasts (enter.c). After fork()
@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <filch/filch.h>
+#include "bind.h"
 #include "options.h"
 #include "pool_life.h"
 
@@ -116,7 +117,7 @@ static void slot_init(struct filch_pool *pool, uint32_t index)
     worker->arena_is_busy = false;
     worker->has_thread = false;
     worker->counters.idle_since_ns = 0; /* of a thread that fork() left behind */
-    worker->cpu = -1;
+    worker->cpu = worker->bound_cpu = -1;
     worker->pieces = pool->pieces + (size_t)index * FL_PIECES;
     for (uint32_t i = 0; i < FL_PIECES; i++)
         worker->pieces[i].is_busy = 0;
@@ -127,87 +128,6 @@ static void slot_init(struct filch_pool *pool, uint32_t index)
 
 /* --- threads ---------------------------------------------------------------------- */
 
-/* Which CPU each thread is for: the pool's first ones but for one that is left to
- * callers, preferably the one where the pool is being made. */
-static void place_threads(struct filch_pool *pool)
-{
-    struct fl_topology *topology = &pool->topology;
-    uint32_t used = FL_MIN(pool->wanted, topology->count), left_out = 0, i, slot;
-    int here = fl_current_cpu();
-
-    for (i = 0; i < used; i++)
-        if ((int)topology->cpu[i].os_index == here)
-            left_out = i;
-    for (i = 0, slot = 0; slot < pool->thread_slots; i++) {
-        /* Past the CPUs, which binding does not allow, they only order victims. */
-        if (i % topology->count != left_out || pool->wanted > topology->count)
-            pool->slot[slot++].cpu = (int)(i % topology->count);
-    }
-}
-
-/* What an automatic binding is for this pool. */
-static int effective_bind(const struct filch_pool *pool)
-{
-    if (!pool->topology.is_this_system)
-        return FILCH_BIND_NONE;
-    if (pool->bind == FILCH_BIND_AUTO)
-        return pool->wanted >= pool->topology.cores &&
-                       pool->wanted <= pool->topology.count
-                   ? FILCH_BIND_CORE
-                   : FILCH_BIND_NODE;
-    /* Never two bound workers on one CPU. */
-    if (pool->bind == FILCH_BIND_CORE && pool->wanted > pool->topology.count)
-        return FILCH_BIND_NODE;
-    return pool->bind;
-}
-
-/* The CPUs of the nodes that the pool's workers are placed on. */
-static int node_set(struct filch_pool *pool)
-{
-    struct fl_topology *topology = &pool->topology;
-    uint32_t used = FL_MIN(pool->wanted, topology->count), i, k;
-    unsigned highest = 0;
-    int err;
-
-    for (i = 0; i < topology->count; i++)
-        highest = FL_MAX(highest, topology->cpu[i].os_index);
-    err = fl_cpuset_init(&pool->bind_set, highest);
-    if (err)
-        return err;
-    for (i = 0; i < topology->count; i++)
-        for (k = 0; k < used; k++)
-            if (topology->cpu[k].node == topology->cpu[i].node) {
-                fl_cpuset_add(&pool->bind_set, topology->cpu[i].os_index);
-                break;
-            }
-    return 0;
-}
-
-/* Best effort: a thread that cannot be bound works all the same. */
-static void bind_thread(struct fl_worker *worker)
-{
-    struct filch_pool *pool = worker->pool;
-    struct fl_cpuset core;
-    unsigned cpu;
-
-    switch (effective_bind(pool)) {
-    case FILCH_BIND_CORE:
-        cpu = pool->topology.cpu[worker->cpu].os_index;
-        if (fl_cpuset_init(&core, cpu))
-            return;
-        fl_cpuset_add(&core, cpu);
-        fl_bind_self(&core);
-        fl_cpuset_free(&core);
-        break;
-    case FILCH_BIND_NODE:
-        if (pool->bind_set.bits)
-            fl_bind_self(&pool->bind_set);
-        break;
-    default:
-        break;
-    }
-}
-
 static void *thread_main(void *arg)
 {
     struct fl_worker *worker = arg;
@@ -215,7 +135,7 @@ static void *thread_main(void *arg)
 
     snprintf(name, sizeof name, "filch-%u", (unsigned)worker->index + 1);
     fl_thread_name(name);
-    bind_thread(worker);
+    fl_bind_thread(worker);
     return fl_worker_main(worker);
 }
 
@@ -232,7 +152,7 @@ static void pool_start(struct filch_pool *pool)
     pool->workers = pool->wanted;
     for (i = 0; i < pool->slots; i++)
         slot_init(pool, i);
-    place_threads(pool);
+    fl_bind_place(pool);
     for (i = 0; i < pool->slots; i++)
         order_victims(pool, &pool->slot[i]);
     for (i = 0; i < pool->thread_slots; i++) {
@@ -306,14 +226,14 @@ static int pool_begin(struct filch_pool *pool, const filch_pool_options *options
     fl_config_resolve(&config, options, &pool->topology, fl_cpu_quota_milli(""));
     pool->wanted = config.workers;
     pool->reason = config.reason;
-    pool->bind = config.bind;
+    pool->bind = (enum filch_bind)config.bind;
     pool->spin_ns = config.spin_ns;
     pool->stack_bytes = config.stack_bytes;
     pool->is_asymmetric = !config.is_classic && fl_heavy_fence_init();
     pool->thread_slots = pool->wanted - 1;
     pool->slots = pool->thread_slots + guests_for(pool->wanted);
     pool->generation = fork_generation;
-    err = node_set(pool);
+    err = fl_bind_prepare(pool);
     if (err)
         goto unload_topology;
     err = alloc_slots(pool);

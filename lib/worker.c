@@ -1,4 +1,5 @@
 /* worker.c - running entries, and sharing work with those who have none; see worker.h. */
+#include "bind.h"
 #include "serving.h"
 
 _Thread_local struct fl_worker *fl_current;
@@ -45,6 +46,7 @@ static void feed(struct fl_worker *worker)
 
 void fl_worker_share(struct fl_worker *worker)
 {
+    bind_note_caller(worker);
     if (deque_publish(&worker->deque))
         fl_count(&worker->counters.publishes);
     if (worker->deque.is_asymmetric)

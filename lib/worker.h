@@ -78,6 +78,8 @@ struct fl_worker {
     fl_thread thread;
     bool has_thread;
     int cpu;           /* index in the pool's topology, -1: not known */
+    int bound_cpu;     /* bind.h's: the system's number, -1: not to one */
+    uint64_t moved_ns; /* and when that changed last */
     uint16_t *victims; /* all other slots, nearest first */
     uint32_t victim_ring_end[FL_ELSEWHERE + 1];
 
@@ -93,6 +95,8 @@ struct filch_pool {
     struct fl_inject inject;
     _Alignas(64) uint64_t guests_in; /* bit g: guest slot g is taken */
     uint32_t is_stopping;
+    int caller_cpu; /* bind.h's: where a caller was last seen, */
+    int spare_cpu;  /* and which one no thread is bound to */
 
     /* Constant while calls run. */
     _Alignas(64) struct fl_worker *slot; /* the threads' first, then the guests' */
@@ -102,11 +106,11 @@ struct filch_pool {
         workers; /* what runs together: the threads that could be started, and a caller */
     bool is_asymmetric;
     uint64_t spin_ns;
+    enum filch_bind bind;
     uint32_t generation; /* of forks; see pool.c */
     fl_signals signals;  /* what the starter of the threads had blocked */
     /* pool.c's own. */
     size_t stack_bytes;
-    int bind;
     uint32_t wanted; /* workers, before threads failed to start */
     const char *reason;
     struct fl_topology topology;

@@ -344,6 +344,44 @@ static void without_binding_nobody_is_bound(void **state)
 
 #define TEST(test) cmocka_unit_test_setup_teardown(test, reset_machine, reset_machine)
 
+/* The caller sits down on the CPU of one of the pool's threads, which then moves. */
+static void a_thread_makes_way_for_a_caller(void **state)
+{
+    static struct roll roll;
+    cpu_set_t before, callers, seen;
+    filch_pool *pool;
+    unsigned cpu, i;
+    uint64_t since;
+    bool is_free = false;
+
+    (void)state;
+    assert_int_equal(sched_getaffinity(0, sizeof before, &before), 0);
+    if (CPU_COUNT(&before) < 2)
+        skip();
+    assert_int_equal(
+        filch_pool_create(&pool,
+                          FILCH_POOL_OPTIONS(.bind = FILCH_BIND_CORE,
+                                             .workers = (uint32_t)CPU_COUNT(&before))),
+        0);
+    get_roll(&roll, pool);
+    for (cpu = 0; !CPU_ISSET(cpu, &roll.mask[0]); cpu++)
+        continue;
+    CPU_ZERO(&callers);
+    CPU_SET(cpu, &callers);
+    assert_int_equal(sched_setaffinity(0, sizeof callers, &callers), 0);
+    for (since = now_ns(); !is_free && now_ns() - since < PATIENCE_NS;) {
+        get_roll(&roll, pool);
+        CPU_ZERO(&seen);
+        for (i = 0; i < roll.others; i++)
+            CPU_OR(&seen, &seen, &roll.mask[i]);
+        assert_int_equal(CPU_COUNT(&seen), roll.others); /* one each */
+        is_free = !CPU_ISSET(cpu, &seen);
+    }
+    assert_true(is_free);
+    filch_pool_destroy(pool);
+    assert_int_equal(sched_setaffinity(0, sizeof before, &before), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -354,6 +392,7 @@ int main(void)
         TEST(more_workers_than_cpus_are_never_bound_to_cores),
         TEST(automatic_binding_is_to_cores_when_the_pool_covers_them_all),
         TEST(without_binding_nobody_is_bound),
+        TEST(a_thread_makes_way_for_a_caller),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

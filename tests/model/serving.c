@@ -44,6 +44,11 @@ void fl_heavy_fence(void)
 {
 }
 
+int fl_current_cpu(void)
+{
+    return -1;
+}
+
 /* --- stand-ins -------------------------------------------------------------------- */
 
 static uint32_t queue_lock, queue_count;
