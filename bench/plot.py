@@ -19,8 +19,8 @@ BARS = [
     ("filch", "#009E73", "solid 1.0"),
 ]
 TERMINALS = {
-    "svg": "svg size 960,440 dynamic background rgb 'white' font 'sans-serif,12'",
-    "png": "pngcairo size 1440,660 font 'sans-serif,16'",
+    "svg": "svg size 960,440 dynamic noenhanced background rgb 'white' font 'sans-serif,12'",
+    "png": "pngcairo size 1440,660 noenhanced font 'sans-serif,16'",
 }
 BAR = 0.2  # wide, of a group's 1
 
