@@ -180,8 +180,8 @@ struct branch {
 
 static void branch_run(filch_worker *w, filch_job *job);
 
-/* inline: so gcc unrolls the recursion by some levels, which it does for the serial function,
- * being small, without a word. */
+/* inline: so gcc unrolls the recursion by some levels, which it does for the serial
+ * function, being small, without a word. */
 static inline uint64_t fib_filch(filch_worker *w, unsigned n)
 {
     struct branch right;

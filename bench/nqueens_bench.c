@@ -2,10 +2,10 @@
  * of a cut-off, and still win?
  *
  * All solutions of n queens, by placing one a row on a board that is checked against the
- * rows above. At every safe place OpenMP makes a task of the rows below, filch a job of the
- * rest of the row. The channel pool cannot (see fib_bench.c); it gets what its author would
- * write: the safe places of the first two rows as a list, and a loop over it. Serial
- * makes no copies of the board; filch only where something is stolen.
+ * rows above. At every safe place OpenMP makes a task of the rows below, filch a job of
+ * the rest of the row. The channel pool cannot (see fib_bench.c); it gets what its author
+ * would write: the safe places of the first two rows as a list, and a loop over it.
+ * Serial makes no copies of the board; filch only where something is stolen.
  */
 #include "bench.h"
 
@@ -151,9 +151,9 @@ static int run_openmp(const struct bench_team *team)
 /* ---- filch ----------------------------------------------------------------------- */
 
 /* The rest of a row, which a thief may take while the forker goes on with the rows below:
- * the columns in the same order as in the serial search, one fork for each safe place. The
- * board is the forker's, and only who steals copies it: until the reclaim, the forker changes
- * no row above this one. */
+ * the columns in the same order as in the serial search, one fork for each safe place.
+ * The board is the forker's, and only who steals copies it: until the reclaim, the forker
+ * changes no row above this one. */
 struct rest {
     filch_job job;
     struct board *board;

@@ -6,6 +6,7 @@ their own; the colours are those of Okabe and Ito, which colour-blind people can
 """
 
 import argparse
+import os
 import shutil
 import subprocess
 
@@ -36,17 +37,30 @@ def wrapped(title, most=16):
     return "\\n".join(lines)
 
 
+def label(cell):
+    text = table.digits_text(cell.ratio) if cell.ratio >= 0.01 else "<.01"
+    return text + (" †" if cell.baseline != "serial" else "").replace(" ", "")
+
+
+def quoted(text):
+    """For gnuplot, whose single quotes know no escape but their doubling."""
+    return "'" + text.replace("'", "''") + "'"
+
+
 def script(rows, path):
     """gnuplot's commands."""
     workers = max((row.workers for row in rows), default=1)
     rows = [row for row in rows if row.workers == workers]
     ratios = [cell.ratio for row in rows for cell in row.cells.values() if cell.ratio]
     top = 1.15 * max(ratios + [workers])
+    title = f"Times as fast as serial, {table.plural(workers, 'worker')} (higher is better)"
+    if any(cell.baseline != "serial" for row in rows for cell in row.cells.values()):
+        title += " - † as fast as clang's own serial code, which is slower or faster than gcc's"
     tics = ", ".join(f'"{wrapped(row.title)}" {number}' for number, row in enumerate(rows))
     out = [
         f"set terminal {TERMINALS[path.rsplit('.', 1)[-1]]}",
-        f"set output '{path}'",
-        f'set title "Times as fast as serial, {table.plural(workers, "worker")} (higher is better)"',
+        f"set output {quoted(path)}",
+        f'set title "{title}"',
         "set encoding utf8",
         f"set yrange [0:{top:g}]\nset ytics add ('serial' 1)",
         f"set xrange [-0.6:{len(rows) - 0.4:g}]\nset xtics ({tics}) scale 0\nset bmargin 4",
@@ -58,8 +72,7 @@ def script(rows, path):
     for index, (key, colour, fill) in enumerate(BARS):
         offset = (index - (len(BARS) - 1) / 2) * BAR
         points = [
-            f"{number + offset:.3f} {row.cells[key].ratio:.6g}"
-            f" {table.digits_text(row.cells[key].ratio) if row.cells[key].ratio >= 0.1 else f'{row.cells[key].ratio:.1g}'}"
+            f"{number + offset:.3f} {row.cells[key].ratio:.6g} {label(row.cells[key])}"
             for number, row in enumerate(rows)
             if key in row.cells and row.cells[key].ratio
         ]
@@ -79,6 +92,8 @@ def target(path):
     """path, if a picture can be drawn there; for argparse, so that it is known at once."""
     if path.rsplit(".", 1)[-1] not in TERMINALS:
         raise argparse.ArgumentTypeError(f"a picture ends with .svg or .png: {path}")
+    if not os.path.isdir(os.path.dirname(path) or "."):
+        raise argparse.ArgumentTypeError(f"there is no folder {os.path.dirname(path)}")
     if not shutil.which("gnuplot"):
         raise argparse.ArgumentTypeError("pictures are drawn by gnuplot (Debian: gnuplot-nox)")
     return path

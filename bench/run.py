@@ -13,6 +13,7 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 
 import corpus
@@ -38,6 +39,25 @@ def positive(text):
     return number
 
 
+def pattern(text):
+    try:
+        re.compile(text)
+    except re.error as wrong:
+        raise argparse.ArgumentTypeError(f"{text!r} is no pattern: {wrong}") from None
+    return text
+
+
+def new_folder(path):
+    """The folder, made now: a run of minutes is not to end in an error."""
+    try:
+        os.makedirs(path, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path):
+            pass
+    except OSError as wrong:
+        raise argparse.ArgumentTypeError(f"cannot write to {path}: {wrong.strerror}") from None
+    return path
+
+
 # Of the CPUs' time, taken by others: from here on the table says that it is not to be relied on.
 QUIET_SHARE = 0.05
 
@@ -56,13 +76,13 @@ class Job:
 
 def parse_arguments():
     parser = argparse.ArgumentParser(
-        prog="scripts/bench", description="Measure filch beside serial, channels and OpenMP."
+        prog="scripts/bench", usage="scripts/bench --help tells the options", add_help=False
     )
     parser.add_argument("--programs", required=True, help="folder of the benchmark programs")
     parser.add_argument("--scale", choices=PLANS, default="full", help="size of the inputs")
     parser.add_argument("--rounds", type=positive, help="how often everything is measured")
-    parser.add_argument("--filter", default="", help="only works whose name has this pattern")
-    parser.add_argument("--out", help="folder for table.md, results.csv and raw.json")
+    parser.add_argument("--filter", default="", type=pattern, help="only works whose name has this pattern")
+    parser.add_argument("--out", type=new_folder, help="folder for table.md, results.csv and raw.json")
     parser.add_argument("--plot", type=plot.target, help="file for a picture (.svg or .png)")
     parser.add_argument("--text-mb", type=positive, help="how much text to look for")
     parser.add_argument("--break", dest="broken", help=argparse.SUPPRESS)
@@ -138,6 +158,8 @@ class Progress:
         self.start = time.monotonic()
         self.done = 0
         self.is_terminal = sys.stderr.isatty()
+        if not self.is_terminal:
+            print(f"{total} measurements", file=sys.stderr)
 
     def show(self, text):
         if self.is_terminal:
@@ -180,7 +202,6 @@ def measure_all(works, jobs, rounds, measure_one, runs):
 
 def write_outputs(arguments, runs, rows, text, about):
     if arguments.out:
-        os.makedirs(arguments.out, exist_ok=True)
         with open(os.path.join(arguments.out, "table.md"), "w", encoding="utf-8") as file:
             file.write(text)
         with open(os.path.join(arguments.out, "raw.json"), "w", encoding="utf-8") as file:
@@ -197,6 +218,8 @@ def main():
     rounds, min_time, text_mb = PLANS[arguments.scale]
     rounds = arguments.rounds or rounds
     works, names = works_of(gcc, arguments.filter)
+    if arguments.files and "wordcount" not in works:
+        print("no word count was asked for: the files are not read", file=sys.stderr)
     if not works:
         print(f"no work matches {arguments.filter!r}: {', '.join(names)}", file=sys.stderr)
         return 2
@@ -208,11 +231,13 @@ def main():
     )
     about["filch"] = f"{info['filch']}, {info['workers']} workers (limit: {info['reason']})"
     texts = arguments.files
-    if "wordcount" in works and not texts:
+    if "wordcount" not in works:
+        pass
+    elif not texts:
         texts = [os.path.join(arguments.programs, "corpus.txt")]
         limit = (arguments.text_mb or text_mb) * corpus.MB
         about["text"] = corpus.make(texts[0], limit)
-    elif texts:
+    else:
         about["text"] = ", ".join(os.path.basename(text) for text in texts)
 
     jobs = jobs_of_work(gcc, clang, info["workers"])

@@ -167,9 +167,7 @@ def loss_sentences(rows):
         best = min(row.cells, key=lambda key: row.cells[key].median)
         if best == "filch":
             continue
-        ratio = row.cells[best].ratio_to(filch)
-        if ratio is None:
-            continue
+        ratio = filch.median / row.cells[best].median
         rounds = row.cells[best].seconds.keys() & filch.seconds.keys()
         wins = sum(filch.seconds[r] < row.cells[best].seconds[r] for r in rounds)
         sentence = (

@@ -15,8 +15,8 @@
 
 #include "count.h"
 
-/* About half a millisecond each, so that the last one to end leaves the others idle for less
- * than that. */
+/* About half a millisecond each, so that the last one to end leaves the others idle for
+ * less than that. */
 #define PIECE_BYTES ((size_t)128 << 10)
 
 static char *text;

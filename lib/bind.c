@@ -51,8 +51,8 @@ int fl_bind_prepare(struct filch_pool *pool)
     return node_set(pool);
 }
 
-/* The pool's first CPUs but for one that is left to callers, preferably the one where the pool
- * is being made. */
+/* The pool's first CPUs but for one that is left to callers, preferably the one where the
+ * pool is being made. */
 void fl_bind_place(struct filch_pool *pool)
 {
     struct fl_topology *topology = &pool->topology;
@@ -100,7 +100,7 @@ void fl_bind_make_way(struct fl_worker *worker)
     if (now - worker->moved_ns < MOVE_AFTER_NS)
         return;
     worker->moved_ns = now;
-    /* A swap, so that no two threads get one CPU: each leaves behind what it had. Thieves go
-     * on by the distances from there. */
+    /* A swap, so that no two threads get one CPU: each leaves behind what it had. Thieves
+     * go on by the distances from there. */
     bind_to(worker, fl_swap_relaxed(&worker->pool->spare_cpu, worker->bound_cpu));
 }

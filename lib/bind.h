@@ -1,24 +1,25 @@
 /* bind.h - where the threads of a pool run.
  *
- * Job: give each thread of a pool that covers all cores a core of its own, and the threads of
- * a smaller pool the nodes that it uses. One CPU is left to callers, who are never bound; a
- * thread on whose CPU a caller turns up moves to the one that is free. Relies on topology.h
- * for the CPUs and their order. Never binds more than the calling thread.
+ * Job: give each thread of a pool that covers all cores a core of its own, and the
+ * threads of a smaller pool the nodes that it uses. One CPU is left to callers, who are
+ * never bound; a thread on whose CPU a caller turns up moves to the one that is free.
+ * Relies on topology.h for the CPUs and their order. Never binds more than the calling
+ * thread.
  */
 #ifndef FL_BIND_H
 #define FL_BIND_H
 
 #include "worker.h"
 
-/* Settle how the pool's threads are bound. Pre: its topology is loaded, bind and wanted are
- * set. 0 or -ENOMEM; pool->bind_set is the caller's to free. */
+/* Settle how the pool's threads are bound. Pre: its topology is loaded, bind and wanted
+ * are set. 0 or -ENOMEM; pool->bind_set is the caller's to free. */
 int fl_bind_prepare(struct filch_pool *pool);
 
 /* Give each thread slot its CPU, before the threads start. */
 void fl_bind_place(struct filch_pool *pool);
 
-/* Bind the calling thread, which is the worker's. Best effort: a thread that cannot be bound
- * works all the same. */
+/* Bind the calling thread, which is the worker's. Best effort: a thread that cannot be
+ * bound works all the same. */
 void fl_bind_thread(struct fl_worker *worker);
 
 /* A caller, who has work to share, says which CPU it is on. */

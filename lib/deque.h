@@ -242,8 +242,8 @@ static inline bool deque_force_publish(struct fl_deque *deque)
 }
 
 /* --- the gate ------------------------------------------------------------------------
- * A raised gate sends the owner's next push to the library, which publishes. Raised by who
- * is hungry, after saying so where the owner looks; lowered by the owner, who looks
+ * A raised gate sends the owner's next push to the library, which publishes. Raised by
+ * who is hungry, after saying so where the owner looks; lowered by the owner, who looks
  * afterwards. */
 
 static inline void deque_raise_gate(struct fl_deque *deque)
@@ -259,8 +259,8 @@ static inline void deque_raise_gate(struct fl_deque *deque)
 /* The owner's. Pushes pass until the ring is nearly full. */
 static inline void deque_lower_gate(struct fl_deque *deque)
 {
-    /* Relaxed: the fence that follows in fl_worker_share comes before the next push, which
-     * so writes no slot that a thief has yet to read. */
+    /* Relaxed: the fence that follows in fl_worker_share comes before the next push,
+     * which so writes no slot that a thief has yet to read. */
     int64_t gate = fl_load_relaxed(&deque->top) + FILCH_RING_SLOTS - 1;
 
     /* ORDER(gate-raise): pairs with the release in deque_raise_gate. Weakened:

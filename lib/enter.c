@@ -36,7 +36,8 @@ static void guest_leave(struct fl_worker *guest)
 /* --- alone ------------------------------------------------------------------------ */
 
 /* A worker without a slot. Nobody steals from it, so that loops and joins never have more
- * than one job in its deque: its ring is cut off behind two entries, and it fits the stack.
+ * than one job in its deque: its ring is cut off behind two entries, and it fits the
+ * stack.
  */
 #define SOLO_BYTES (offsetof(struct fl_worker, deque.hot.slot) + 2 * sizeof(filch_job *))
 

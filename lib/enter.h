@@ -19,8 +19,8 @@ int fl_enter(const filch_opts *opts, int (*inside)(struct fl_worker *worker, voi
 int fl_enter_alone(struct fl_worker *worker,
                    int (*inside)(struct fl_worker *worker, void *arg), void *arg);
 
-/* For calls that can be limited to one worker, but to no other number: call inside on this
- * worker or alone, as opts say; -EINVAL for another limit that would count. */
+/* For calls that can be limited to one worker, but to no other number: call inside on
+ * this worker or alone, as opts say; -EINVAL for another limit that would count. */
 int fl_enter_whole(struct fl_worker *worker, const filch_opts *opts,
                    int (*inside)(struct fl_worker *worker, void *arg), void *arg);
 

@@ -16,8 +16,8 @@ enum { FL_PARKER_EMPTY, FL_PARKER_NOTIFIED, FL_PARKER_ASLEEP };
 /* Holds at most one permit. */
 struct fl_parker {
     _Alignas(64) uint32_t state;
-    /* What its owner sleeps for: a latch, or 0 for anything. Written by the owner before it
-     * sleeps; who has woken it reads it. */
+    /* What its owner sleeps for: a latch, or 0 for anything. Written by the owner before
+     * it sleeps; who has woken it reads it. */
     uintptr_t sleeps_for;
     /* The lot's, under its lock. */
     struct fl_parker *next_sleeper;

@@ -54,8 +54,9 @@ void fl_free(void *block);
 typedef pthread_t fl_thread;
 
 /* Start a thread with signals blocked, so that handlers run on the program's own threads;
- * but for faults, whose handlers must run where they happen, and a profiler's. stack_bytes 0: the soft stack limit of the process where it is finite, else
- * the system's default. Raised to the least stack the system allows. */
+ * but for faults, whose handlers must run where they happen, and a profiler's.
+ * stack_bytes 0: the soft stack limit of the process where it is finite, else the
+ * system's default. Raised to the least stack the system allows. */
 int fl_thread_start(fl_thread *thread, size_t stack_bytes, void *(*main)(void *),
                     void *arg);
 void fl_thread_join(fl_thread thread);

@@ -22,8 +22,8 @@
 /* Guards the default pool and the starting again of pools; held across fork(). */
 static pthread_mutex_t life_mutex = PTHREAD_MUTEX_INITIALIZER;
 static filch_pool *default_pool; /* NULL, or: */
-/* Not allocated, because a caller may come when the process is ending, with the address of
- * the pool in hand; see destroy_default_pool. */
+/* Not allocated, because a caller may come when the process is ending, with the address
+ * of the pool in hand; see destroy_default_pool. */
 static struct filch_pool default_storage;
 static uint32_t fork_generation;
 
@@ -59,7 +59,8 @@ static void after_fork_child(void)
     }
 }
 
-/* Before anybody can hold life_mutex: a child that is forked meanwhile would never get it. */
+/* Before anybody can hold life_mutex: a child that is forked meanwhile would never get
+ * it. */
 __attribute__((constructor)) static void watch_forks(void)
 {
     pthread_atfork(before_fork, after_fork_parent, after_fork_child);
@@ -338,8 +339,8 @@ void fl_pool_revive(struct filch_pool *pool)
 }
 
 /* At exit or dlclose. Not while a call is running: the caller may be the one who exits,
- * from inside a body, and waiting for it would never end. At exit other threads go on, and
- * may call: with all slots taken for ever, who comes from here on works alone. */
+ * from inside a body, and waiting for it would never end. At exit other threads go on,
+ * and may call: with all slots taken for ever, who comes from here on works alone. */
 __attribute__((destructor)) static void destroy_default_pool(void)
 {
     filch_pool *pool = fl_load_relaxed(&default_pool); /* a call of ours, or nobody's */

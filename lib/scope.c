@@ -16,8 +16,8 @@
 /* Contexts up to this size come with tasks that are kept for the next spawn. */
 #define SMALL_CTX_BYTES 64
 
-/* Tasks that find no room run at once, inside each other to this depth at most: a chain of
- * them must not eat up the stack. */
+/* Tasks that find no room run at once, inside each other to this depth at most: a chain
+ * of them must not eat up the stack. */
 #define AT_ONCE_DEPTH 32
 
 struct filch_scope {
@@ -191,8 +191,8 @@ static void run_at_once(struct fl_worker *worker, filch_scope *scope,
         free(copy);
 }
 
-/* The ring is full. Later, idle workers take the task, or who waits at the end of the scope
- * does. */
+/* The ring is full. Later, idle workers take the task, or who waits at the end of the
+ * scope does. */
 static void spawn_overflow(struct fl_worker *worker, struct fl_spawned *spawned)
 {
     if (worker->at_once < AT_ONCE_DEPTH) {

@@ -26,9 +26,9 @@ struct wc_word {
 };
 
 /* Add the words of a text to the counts of *table; NULL there stands for no words, and
- * becomes a table. The table does not refer to the text. Returns 0, or -ENOMEM when there is no
- * memory (or a word is about 4 GiB long): then words are missing, and wc_is_complete says
- * so. */
+ * becomes a table. The table does not refer to the text. Returns 0, or -ENOMEM when there
+ * is no memory (or a word is about 4 GiB long): then words are missing, and
+ * wc_is_complete says so. */
 int wc_add(struct wc_table **table, const char *text, size_t bytes);
 
 /* Add the counts of from to those of into. from is gone in every case; NULL adds nothing.

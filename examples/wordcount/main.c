@@ -2,8 +2,8 @@
  * parallel.
  *
  * Map: the files are cut into chunks, where no word is split, and filch_for counts each
- * chunk into the table of the lane that it runs on. Reduce: filch_reduce merges the tables
- * of the lanes, in pairs, until one is left.
+ * chunk into the table of the lane that it runs on. Reduce: filch_reduce merges the
+ * tables of the lanes, in pairs, until one is left.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -22,8 +22,8 @@
 
 enum { EXIT_FILE = 1, EXIT_USAGE = 2, EXIT_CHECK = 3 };
 
-/* A millisecond of work: small enough to even out the workers at the end, large enough for
- * what a chunk costs not to matter. */
+/* A millisecond of work: small enough to even out the workers at the end, large enough
+ * for what a chunk costs not to matter. */
 #define CHUNK_BYTES_DEFAULT ((size_t)256 << 10)
 
 struct text {
@@ -256,9 +256,12 @@ static bool parse_count(const char *text, size_t least, size_t most, size_t *val
 
 static int print_top(const struct wc_table *table, size_t limit)
 {
-    struct wc_word *top = malloc((limit ? limit : 1) * sizeof *top);
+    struct wc_word *top;
     size_t count;
 
+    if (limit > wc_distinct(table))
+        limit = (size_t)wc_distinct(table);
+    top = malloc((limit ? limit : 1) * sizeof *top);
     if (!top)
         return -ENOMEM;
     count = wc_top(table, top, limit);
@@ -380,7 +383,8 @@ int main(int argc, char **argv)
     }
     status = run(&job, workers, top, chunk_bytes, is_checked);
     close_texts(&job);
+    errno = EIO; /* of an earlier write, which has kept no other */
     if (fflush(stdout) || ferror(stdout))
-        return fail("standard output", -EIO);
+        return fail("standard output", -errno);
     return status;
 }

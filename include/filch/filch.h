@@ -13,9 +13,9 @@
  * Options stand by name at the end of a call: filch_for(0, n, body, ctx, .grain = 64).
  * Sizes count items unless the name says _bytes.
  *
- * From C++17 the headers compile as they are, but for these macros, whose compound literals
- * are C: there, fill in a filch_opts (struct_size, abi = FILCH_HOT_ABI, ctx, ...) and call
- * the function behind the macro, filch_for_with and so on.
+ * From C++17 the headers compile as they are, but for these macros, whose compound
+ * literals are C: there, fill in a filch_opts (struct_size, abi = FILCH_HOT_ABI, ctx,
+ * ...) and call the function behind the macro, filch_for_with and so on.
  */
 #ifndef FILCH_FILCH_H
 #define FILCH_FILCH_H

@@ -51,9 +51,9 @@
 #error "filch needs GCC or Clang"
 #endif
 
-/* address = &job, for a job in the caller's frame, such that the compiler does not keep it in
- * a register until the branch ends, when few need it: on x86-64 a push and a pop less in
- * each caller, a tenth of what fork and reclaim cost. */
+/* address = &job, for a job in the caller's frame, such that the compiler does not keep
+ * it in a register until the branch ends, when few need it: on x86-64 a push and a pop
+ * less in each caller, a tenth of what fork and reclaim cost. */
 #ifdef __x86_64__
 #define FILCH_FRAME_ADDRESS(address, job) \
     __asm__("lea %1, %0" : "=r"(address) : "m"(*(job)))

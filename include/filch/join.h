@@ -36,7 +36,7 @@ FILCH_API FILCH_COLD int filch_reclaim_slow(filch_worker *w, filch_job *job,
  *     long left = fib(w, n - 1);
  *     if (filch_reclaim(w, &right.job, place))
  *         return left + fib(w, n - 2);  // nobody took it: call directly
- *     filch_await(w, &right.job);       // somebody called node_run(their worker, &right.job)
+ *     filch_await(w, &right.job);       // somebody called node_run(theirs, &right.job)
  *     return left + right.result;
  */
 static inline int64_t filch_fork(filch_worker *w, filch_job *job)

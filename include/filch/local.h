@@ -13,8 +13,8 @@ typedef struct filch_local filch_local;
 /**
  * filch_local_create - a slot of slot_bytes for every worker of a pool.
  *
- * pool     NULL: the default pool, or inside a body the pool of that body. It must outlive
- *          the filch_local.
+ * pool     NULL: the default pool, or inside a body the pool of that body. It must
+ *          outlive the filch_local.
  * init     called once for each slot before its first use, on the worker that uses it;
  *          NULL: zero bytes.
  *
@@ -32,8 +32,9 @@ FILCH_API int filch_local_create(filch_local **out, filch_pool *pool, size_t slo
  * Exclusive to the worker, not to the call: a body and the bodies nested in it on the
  * same worker see the same slot.
  *
- * w        a worker of the pool. A worker of another pool, a caller for whom the pool had no
- *          worker slot free, and NULL get a slot of their thread's, which is allocated.
+ * w        a worker of the pool. A worker of another pool, a caller for whom the pool had
+ *          no worker slot free, and NULL get a slot of their thread's, which is
+ *          allocated.
  *
  * Returns  the slot; NULL only when it would have to be allocated and there is no memory.
  */

@@ -26,11 +26,13 @@ enum filch_bind {
  *              Chosen: FILCH_NUM_THREADS, or as many as the affinity mask and the CPU
  *              quota allow. An explicit number may exceed the CPUs (at most
  *              FILCH_MAX_WORKERS).
- * bind         see enum filch_bind. Chosen: FILCH_BIND, or auto. The caller's own affinity
- *              is never changed.
+ * bind         see enum filch_bind. Chosen: FILCH_BIND, or auto. The caller's own
+ *              affinity is never changed.
  * spin_us      how long a thread without work looks on before it sleeps, in microseconds;
- *              -1: not at all. Chosen: FILCH_SPIN_US, or a default found by measurement.
- * stack_bytes  of each thread. Chosen: FILCH_STACKSIZE, or the stack limit of the process.
+ *              -1: not at all. Chosen: FILCH_SPIN_US (where 0 means not at all), or 50,
+ *              which is about what waking takes; 0 with more workers than CPUs.
+ * stack_bytes  of each thread. Chosen: FILCH_STACKSIZE, or the stack limit of the
+ *              process.
  */
 typedef struct filch_pool_options {
     size_t struct_size;
@@ -50,9 +52,9 @@ typedef struct filch_pool_options {
 /**
  * filch_pool_create - start a pool of one's own.
  *
- * Its threads block all signals but those of faults and SIGPROF. A child after fork() starts
- * them again with its first call; a child that was forked inside a body must not return from
- * it, and its own calls on that pool run on it alone.
+ * Its threads block all signals but those of faults and SIGPROF. A child after fork()
+ * starts them again with its first call; a child that was forked inside a body must not
+ * return from it, and its own calls on that pool run on it alone.
  *
  *     filch_pool *pool;
  *     int err = filch_pool_create(&pool, FILCH_POOL_OPTIONS(.workers = 4));
@@ -60,8 +62,9 @@ typedef struct filch_pool_options {
  * options  NULL: all chosen.
  *
  * Returns  0; -EINVAL for an option out of range or a foreign struct_size or ABI number;
- *          -ENOMEM, or another error of the system's. *out is NULL on failure. When the system gives fewer threads than
- *          asked for, none included, the pool works with those: see filch_pool_workers.
+ *          -ENOMEM, or another error of the system's. *out is NULL on failure. When the
+ *          system gives fewer threads than asked for, none included, the pool works with
+ *          those: see filch_pool_workers.
  * Threads  any.
  */
 FILCH_API int filch_pool_create(filch_pool **out, const filch_pool_options *options);
@@ -97,10 +100,13 @@ FILCH_API const char *filch_pool_reason(filch_pool *pool);
  *
  *     filch_for(0, n, body, &args, .grain = 64, .pool = mine);
  *
+ * The context comes first and cannot be left out; NULL, where there is none.
+ *
  * ctx          handed to every body (the argument before the options)
  * pool         NULL: the default pool; inside a body, the pool of that body
  * worker       the caller's (innermost) worker, where known: saves a thread-local look-up
- * grain        fewest items in one call of a loop's body, where the range allows; 0: chosen
+ * grain        fewest items in one call of a loop's body, where the range allows;
+ *              0: chosen
  * max_workers  most threads in this call at a time, the caller included; 0: all;
  *              1: serial. Calls nested in it have a limit of their own. filch_scope and
  *              filch_run know no other limits than these two.
@@ -125,6 +131,8 @@ typedef int filch_run_body(filch_worker *w, void *ctx);
 /**
  * filch_run - enter a pool: run body on the calling thread, as a worker of the pool.
  *
+ *     filch_run(body, ctx, .pool = mine);
+ *
  * The way from outside to filch_fork and filch_join with a worker in hand.
  *
  * Returns  body's value; -EINVAL, and nothing run, for a NULL body, foreign options, or
@@ -140,8 +148,8 @@ FILCH_API int filch_run_with(filch_run_body *body, const filch_opts *opts);
  * loop runs on that lane until this one returns, whatever it waits for in between. So
  * scratch memory can be indexed by it. 0 outside a loop.
  *
- * For the loop's body itself. A branch of a join and a task are outside the loop when another
- * worker runs them: read the lane in the body, and hand it on.
+ * For the loop's body itself. A branch of a join and a task are outside the loop when
+ * another worker runs them: read the lane in the body, and hand it on.
  */
 FILCH_API unsigned filch_lane(const filch_worker *w);
 

@@ -41,12 +41,13 @@ typedef void filch_combine(void *left, void *right, void *ctx);
  *          nothing run, for a NULL argument, begin > end, acc_bytes of 0 or foreign
  *          options; -ENOMEM, and nothing run, when there is no memory for large
  *          accumulators (those of up to 256 bytes always find room in 12 KiB of stack,
- *          unless .grain makes more than 2^48 blocks). Also after an error every accumulator that was started is combined into
- *          *acc, so that the caller can free what they own.
+ *          unless .grain makes more than 2^48 blocks). Also after an error every
+ *          accumulator that was started is combined into *acc, so that the caller can
+ *          free what they own.
  * Threads  any, also from inside a body.
  * Cost     O(n) work plus at most FILCH_REDUCE_BLOCKS combines when .grain is 0; no
- *          allocation, once a worker has made a reduction of that size before, if it takes
- *          at most 1 MiB and is not nested in another.
+ *          allocation, once a worker has made a reduction of that size before, if it
+ *          takes at most 1 MiB and is not nested in another.
  */
 #define filch_reduce(begin, end, acc, acc_bytes, body, combine, ...) \
     filch_reduce_with(begin, end, acc, acc_bytes, body, combine, FILCH_OPTS(__VA_ARGS__))

@@ -18,6 +18,16 @@ typedef int filch_scope_body(filch_worker *w, filch_scope *scope, void *ctx);
 /**
  * filch_scope - run body, then wait for all tasks that were spawned into the scope.
  *
+ *     static int walk(filch_worker *w, filch_scope *scope, void *ctx)
+ *     {
+ *         struct folder *folder = ctx;    // a copy
+ *         ...
+ *         filch_spawn(w, scope, walk, &subfolder, sizeof subfolder);  // and go on
+ *         return 0;
+ *     }
+ *
+ *     err = filch_scope(walk, &root, .pool = mine);
+ *
  * Returns  0; else the body's own value if it is not 0; else the value of the failing
  * task that was spawned first. After a failure, tasks not yet started may be skipped.
  *          -EINVAL, and nothing run, for a NULL body, foreign options, or .max_workers
@@ -41,9 +51,9 @@ FILCH_API int filch_scope_with(filch_scope_body *body, const filch_opts *opts);
  *            ctx itself is handed on, and must outlive the task.
  *
  * Returns  0; -EINVAL for a NULL worker, scope or task, or a NULL ctx with a size. It
- *          never fails for lack of memory: the task then runs at once, inside the call, and
- *          a context of over 64 bytes is the spawner's own. It may do so when the deque is
- *          full, too.
+ *          never fails for lack of memory: the task then runs at once, inside the call,
+ *          and a context of over 64 bytes is the spawner's own. It may do so when the
+ *          deque is full, too.
  * Cost     two locked instructions; a worker keeps its tasks for the next spawns, so no
  *          allocation for ctx_bytes <= 64 once there have been as many at a time; malloc
  *          above that.
@@ -55,9 +65,10 @@ FILCH_API int filch_spawn(filch_worker *w, filch_scope *scope, filch_scope_body 
  * filch_sync - wait, in the scope's body, for all tasks spawned so far.
  *
  * Returns  0, or the value that filch_scope would return for the tasks so far; -EDEADLK
- *          from inside a task of the scope, which would wait for itself; -EINVAL for NULL,
- *          and in a loop or a nested scope that the body calls. Not to be called in a
- *          branch of a join, or between a fork and its reclaim: -EINVAL where that shows.
+ *          from inside a task of the scope, which would wait for itself; -EINVAL for
+ *          NULL, and in a loop or a nested scope that the body calls. Not to be called in
+ *          a branch of a join, or between a fork and its reclaim: -EINVAL where that
+ *          shows.
  */
 FILCH_API int filch_sync(filch_worker *w, filch_scope *scope);
 

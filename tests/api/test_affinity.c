@@ -1,7 +1,7 @@
 /* test_affinity.c - which CPUs a pool's threads run on, and that callers keep theirs.
  *
- * Linked with --wrap for fl_topology_load, so that a larger machine can be made up, and for
- * fl_bind_self, which then only notes what each thread asks for.
+ * Linked with --wrap for fl_topology_load, so that a larger machine can be made up, and
+ * for fl_bind_self, which then only notes what each thread asks for.
  */
 #include "pools.h"
 #include "topology.h"

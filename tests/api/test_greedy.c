@@ -1,7 +1,7 @@
 /* test_greedy.c - no task waits on a busy worker while another one is idle.
  *
- * Leaves sleep instead of computing, so that eight workers can be seen at work together on
- * two cores. The bounds on time are the promise itself. Another process that takes the
+ * Leaves sleep instead of computing, so that eight workers can be seen at work together
+ * on two cores. The bounds on time are the promise itself. Another process that takes the
  * cores for a moment breaks them as well, so each must hold in the best of a few tries.
  */
 #include "pools.h"
@@ -143,9 +143,9 @@ static void eight_leaves_of_a_tree_sleep_together(void **state)
 
 /* --- workers that become free one after the other --------------------------------- */
 
-/* All but one worker are busy until moments that lie apart. Meanwhile the last one makes a
- * task for each of them, and sits in a long leaf itself. Each task is so long that it takes
- * the worker which became free, so the nth task starts when the nth worker is free. */
+/* All but one worker are busy until moments that lie apart. Meanwhile the last one makes
+ * a task for each of them, and sits in a long leaf itself. Each task is so long that it
+ * takes the worker which became free, so the nth task starts when the nth worker is free. */
 #define OTHERS     (WORKERS - 1)
 #define FIRST_FREE (100 * MS)
 #define APART      (20 * MS)

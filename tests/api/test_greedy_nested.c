@@ -1,8 +1,9 @@
-/* test_greedy_nested.c - no task waits while a worker is idle, also where loops with a limit
- * keep workers out, and where the one who is woken cannot take it.
+/* test_greedy_nested.c - no task waits while a worker is idle, also where loops with a
+ * limit keep workers out, and where the one who is woken cannot take it.
  *
- * As in test_greedy.c, leaves sleep, and each bound must hold in the best of a few tries. A
- * try in which the workers did not take the places that the test is about does not count.
+ * As in test_greedy.c, leaves sleep, and each bound must hold in the best of a few tries.
+ * A try in which the workers did not take the places that the test is about does not
+ * count.
  */
 #include "pools.h"
 
@@ -137,10 +138,10 @@ static void a_loop_without_a_limit_gets_workers_inside_one_of_two_items(void **s
 
 /* --- a lane that becomes free ----------------------------------------------------- */
 
-/* Two of the pool's three threads are held elsewhere. The caller waits in item 0 for the third
- * one to be in item 4, and then, when the loop has all it may have, goes on to a long item 1,
- * with items 2 and 3 on offer. The third one comes to the end of item 7 and leaves its lane:
- * then there is room for somebody to run them. */
+/* Two of the pool's three threads are held elsewhere. The caller waits in item 0 for the
+ * third one to be in item 4, and then, when the loop has all it may have, goes on to a
+ * long item 1, with items 2 and 3 on offer. The third one comes to the end of item 7 and
+ * leaves its lane: then there is room for somebody to run them. */
 #define LONG_ITEM_US 300000
 
 struct lanes {
@@ -224,10 +225,10 @@ static void a_lane_that_becomes_free_lets_somebody_in(void **state)
 
 /* --- a waiter that sleeps for something else -------------------------------------- */
 
-/* W forks J, which T takes, and W sleeps. T forks D in it: W, who waits for J, is woken and
- * takes it. In D, W forks X, which another one takes, and W sleeps again: for X. Now T forks
- * K and sits in a long leaf. Waking W, who waits for J in the end, is not enough: it cannot
- * run K. The fourth one can. */
+/* W forks J, which T takes, and W sleeps. T forks D in it: W, who waits for J, is woken
+ * and takes it. In D, W forks X, which another one takes, and W sleeps again: for X. Now
+ * T forks K and sits in a long leaf. Waking W, who waits for J in the end, is not enough:
+ * it cannot run K. The fourth one can. */
 #define X_US   200000
 #define LEAF_T 300000
 

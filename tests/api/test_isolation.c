@@ -1,9 +1,10 @@
-/* test_isolation.c - a thread that waits in a parallel call runs only what that call made.
+/* test_isolation.c - a thread that waits in a parallel call runs only what that call
+ * made.
  *
  * Every kind of outer call (loop, scope, tree of joins, callers from outside) holds every
- * kind of nested call. An outer piece marks its thread, and what it owns, before the nested
- * call and looks again after it: a piece of the outer call that is run in between, by the
- * thread that waits, finds the mark.
+ * kind of nested call. An outer piece marks its thread, and what it owns, before the
+ * nested call and looks again after it: a piece of the outer call that is run in between,
+ * by the thread that waits, finds the mark.
  */
 #include "pools.h"
 

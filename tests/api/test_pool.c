@@ -1,7 +1,7 @@
 /* test_pool.c - making and ending pools: each documented error, few threads, many pools.
  *
- * Linked with --wrap for what cannot be had on demand: a failing allocation (fl_zalloc), a
- * thread that does not start (pthread_create), a CPU quota (fl_cpu_quota_milli).
+ * Linked with --wrap for what cannot be had on demand: a failing allocation (fl_zalloc),
+ * a thread that does not start (pthread_create), a CPU quota (fl_cpu_quota_milli).
  */
 #include "pools.h"
 

@@ -1,6 +1,6 @@
-/* test_room.c - scopes where tasks find no room: callers for whom the pool has no worker slot
- * free, and full deques. Every task runs once with its own copy of the context, and chains of
- * tasks do not eat up the stack. */
+/* test_room.c - scopes where tasks find no room: callers for whom the pool has no worker
+ * slot free, and full deques. Every task runs once with its own copy of the context, and
+ * chains of tasks do not eat up the stack. */
 #include "marks.h"
 
 #define CHAIN 100000
@@ -164,8 +164,8 @@ static void without_a_worker_slot_every_task_runs_once(void **state)
 
 /* --- a full deque ----------------------------------------------------------------- */
 
-/* The other workers are held in tasks until the body is over, so that its deque is full when
- * the chain begins. */
+/* The other workers are held in tasks until the body is over, so that its deque is full
+ * when the chain begins. */
 struct full {
     filch_worker *owner;
     unsigned others;

@@ -1,5 +1,5 @@
-/* test_scope_pools.c - scopes and other pools, and scopes with a limit: tasks that are spawned
- * on a worker of another pool, .max_workers of filch_scope and filch_run. */
+/* test_scope_pools.c - scopes and other pools, and scopes with a limit: tasks that are
+ * spawned on a worker of another pool, .max_workers of filch_scope and filch_run. */
 #include "marks.h"
 
 /* --- tasks from another pool ------------------------------------------------------ */

@@ -237,8 +237,8 @@ static int ask_between_fork_and_reclaim(filch_worker *w, filch_scope *scope, voi
     return err ? err : sync_properly(w, places, TASKS);
 }
 
-/* A branch that another worker has taken is not seen among the tasks: a sync then does no harm,
- * and may be let in. */
+/* A branch that another worker has taken is not seen among the tasks: a sync then does no
+ * harm, and may be let in. */
 static void check_asked_with_branch(filch_pool *pool, filch_scope_body *body)
 {
     int round;

@@ -68,6 +68,12 @@ expect 2 '' "$wordcount" -j 0 plain
 expect 2 '' "$wordcount" -c many plain
 expect 2 '' "$wordcount" --unknown plain
 
+expect 0 "$three" "$wordcount" -n 1000000000000 plain
+if [[ -w /dev/full ]]; then
+    expect 1 '' bash -c "'$wordcount' plain >/dev/full"
+    says 'wordcount: standard output: No space left on device'
+fi
+
 # A long text, with a word far longer than a chunk: the same for any workers and chunks.
 awk 'BEGIN { srand(1); for (i = 0; i < 20000; i++) printf "w%d%s", rand() * 500, i % 9 ? " " : "\n"
              for (i = 0; i < 5000; i++) printf "long"; print "" }' >long

@@ -1,8 +1,8 @@
 /* checker_atomics.h - filch's atomics, run by the model checker.
  *
- * Job: stands in for the atomics of hot.h and atomics.h (FILCH_ATOMICS_HEADER names it), with
- * the same names and a few weaker ones, which only mutants use. Relies on ops.c for all.
- * Never touches the words itself.
+ * Job: stands in for the atomics of hot.h and atomics.h (FILCH_ATOMICS_HEADER names it),
+ * with the same names and a few weaker ones, which only mutants use. Relies on ops.c for
+ * all. Never touches the words itself.
  */
 #ifndef CHECKER_ATOMICS_H
 #define CHECKER_ATOMICS_H
@@ -31,7 +31,8 @@ void model_fence(enum model_fence which, const char *file, int line);
 
 /* The thread has looked in vain: it goes on when something that it read has changed. */
 void model_spin(const char *file, int line);
-/* The same for long rounds: a round that brought something new is followed by another one. */
+/* The same for long rounds: a round that brought something new is followed by another
+ * one. */
 void model_pause(const char *file, int line);
 void model_futex_wait(const void *word, uint32_t expected, const char *file, int line);
 void model_futex_wake(const void *word, int count, const char *file, int line);

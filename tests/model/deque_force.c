@@ -1,9 +1,9 @@
 /* deque_force.c - forced publishing against the owner's private push and pop.
  *
- * Job: a thief makes private jobs public while the owner goes on without a fence. Every job
- * is run once ("run twice", "lost"), and whoever runs it sees its argument ("payload": a data
- * race on it). Asymmetric mode only. The gate is down, so that the owner publishes nothing by
- * itself until the ring seems full.
+ * Job: a thief makes private jobs public while the owner goes on without a fence. Every
+ * job is run once ("run twice", "lost"), and whoever runs it sees its argument
+ * ("payload": a data race on it). Asymmetric mode only. The gate is down, so that the
+ * owner publishes nothing by itself until the ring seems full.
  */
 #include "deque_under_test.h"
 
@@ -34,8 +34,8 @@ static void push_push_pop_pop(void)
     pop(0);
 }
 
-/* A forcer may read tail before the first pop and again after the last one, whose value it
- * had already then: the jobs below are other ones, and come with the pop's store. */
+/* A forcer may read tail before the first pop and again after the last one, whose value
+ * it had already then: the jobs below are other ones, and come with the pop's store. */
 static void push_pop_push_push_pop_pop(void)
 {
     push_pop();

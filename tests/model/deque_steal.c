@@ -1,16 +1,17 @@
 /* deque_steal.c - the owner's push and pop of public jobs against thieves.
  *
- * Job: every job is run once, by the owner or by one thief ("run twice", "lost"), who sees its
- * argument ("payload": a data race on it); the owner sees the result; a slot is not filled
- * again before it has been read ("filled again"). Both modes; rings of 2 and 4 slots (FILCH_CAPACITY), so that indices wrap
- * and pushes find no room. Never forces a publish: deque_force.c does.
+ * Job: every job is run once, by the owner or by one thief ("run twice", "lost"), who
+ * sees its argument ("payload": a data race on it); the owner sees the result; a slot is
+ * not filled again before it has been read ("filled again"). Both modes; rings of 2 and 4
+ * slots (FILCH_CAPACITY), so that indices wrap and pushes find no room. Never forces a
+ * publish: deque_force.c does.
  */
 #include "deque_under_test.h"
 
 /* As fl_worker_share: nobody is hungry here, so later pushes stay private until the ring
- * seems full. They fill slots that nothing but a relaxed load of top, in deque_lower_gate,
- * says are empty: fl_worker_share's fence makes it count. Where the gate stays up, each push
- * asks deque_has_room, and must do without. */
+ * seems full. They fill slots that nothing but a relaxed load of top, in
+ * deque_lower_gate, says are empty: fl_worker_share's fence makes it count. Where the
+ * gate stays up, each push asks deque_has_room, and must do without. */
 static void look_for_hungry(void)
 {
     if (deque.is_asymmetric) {
@@ -71,8 +72,8 @@ static void push_more_than_fit(void)
         pop(i);
 }
 
-/* The last one comes around to the slot of the first, of whose thief nothing but top has been
- * heard. */
+/* The last one comes around to the slot of the first, of whose thief nothing but top has
+ * been heard. */
 static void push_around(void)
 {
     int i;

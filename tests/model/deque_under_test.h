@@ -1,9 +1,9 @@
 /* deque_under_test.h - one deque, its jobs, and the library's slow paths around it.
  *
  * Job: what the tests of the deque and gate.c share: jobs that notice when they are run
- * twice, or before their forker's writes have arrived; an owner and a thief in a few words;
- * filch_fork_slow and filch_reclaim_slow as join.c and worker.c have them.
- * Relies on thread 0 being the owner.
+ * twice, or before their forker's writes have arrived; an owner and a thief in a few
+ * words; filch_fork_slow and filch_reclaim_slow as join.c and worker.c have them. Relies
+ * on thread 0 being the owner.
  */
 #ifndef DEQUE_UNDER_TEST_H
 #define DEQUE_UNDER_TEST_H
@@ -81,7 +81,8 @@ int filch_reclaim_slow(filch_worker *w, filch_job *job, int64_t index)
     if (index == FILCH_NOT_PUSHED)
         return 1;
     if (tail != index) {
-        /* These tests reclaim all that they fork: what is above was stolen, and so was this. */
+        /* These tests reclaim all that they fork: what is above was stolen, and so was
+         * this. */
         MODEL_ASSERT(tail > index, "tail is below a job that is to be reclaimed");
         MODEL_ASSERT(!filch_reclaim(w, NULL, tail - 1), "a job above the reclaimed one");
         return 0;

@@ -1,11 +1,11 @@
-/* gate.c - the raised gate and the sleep: no wake-up is lost between a hungry worker and an
- * owner who pushes.
+/* gate.c - the raised gate and the sleep: no wake-up is lost between a hungry worker and
+ * an owner who pushes.
  *
- * Job: the owner pushes and then sits in a leaf that ends only when a thief has run the job.
- * The thieves announce that they are hungry, raise the gate, look again and sleep, as
- * park_idle does (lib/idle.c); the owner publishes, lowers the gate, looks for the hungry and
- * wakes one, as fl_worker_share does (lib/worker.c). A lost wake-up shows as an execution in
- * which nobody can go on. Compiled with the real park.c.
+ * Job: the owner pushes and then sits in a leaf that ends only when a thief has run the
+ * job. The thieves announce that they are hungry, raise the gate, look again and sleep,
+ * as park_idle does (lib/idle.c); the owner publishes, lowers the gate, looks for the
+ * hungry and wakes one, as fl_worker_share does (lib/worker.c). A lost wake-up shows as
+ * an execution in which nobody can go on. Compiled with the real park.c.
  */
 #include "deque_under_test.h"
 #include <string.h>

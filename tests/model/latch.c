@@ -1,10 +1,11 @@
 /* latch.c - the two latches: who waits for a job is told, and may then forget it.
  *
- * Job: a join's word goes from the function to the thief's parker, perhaps to the waiter's, and
- * to 0; a counting latch goes down. The waiter sees what the job did ("payload": a data race
- * on it), is woken if it sleeps, and then uses the frame for something else: whoever touches
- * the latch after that is caught ("a frame that is gone", or a data race on it). Waiting is
- * as in register_waiter and park_waiting, lib/wait.c. Compiled with the real park.c and job.h.
+ * Job: a join's word goes from the function to the thief's parker, perhaps to the
+ * waiter's, and to 0; a counting latch goes down. The waiter sees what the job did
+ * ("payload": a data race on it), is woken if it sleeps, and then uses the frame for
+ * something else: whoever touches the latch after that is caught ("a frame that is gone",
+ * or a data race on it). Waiting is as in register_waiter and park_waiting, lib/wait.c.
+ * Compiled with the real park.c and job.h.
  */
 #include <string.h>
 #include "checker_atomics.h"

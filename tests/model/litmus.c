@@ -1,11 +1,11 @@
 /* litmus.c - the checker against textbook programs whose outcomes are known.
  *
  * Job: each case lists exactly the outcomes that C11 (as RC11 has it) allows: one that is
- * missing means that the checker is blind, one too many that it cries wolf. With --compare
- * the reduced search must agree with plain enumeration.
- * Relies on the usual verdicts: Alglave, Maranget and Tautschnig, Herding cats, TOPLAS 2014;
- * Lahav et al., PLDI 2017; P1202 for the asymmetric fences. Load buffering, which RC11 forbids
- * and hardware does not, is listed as never seen.
+ * missing means that the checker is blind, one too many that it cries wolf. With
+ * --compare the reduced search must agree with plain enumeration. Relies on the usual
+ * verdicts: Alglave, Maranget and Tautschnig, Herding cats, TOPLAS 2014; Lahav et al.,
+ * PLDI 2017; P1202 for the asymmetric fences. Load buffering, which RC11 forbids and
+ * hardware does not, is listed as never seen.
  */
 #include "checker_atomics.h"
 

@@ -381,8 +381,8 @@ const struct clock *memory_clock(int thread)
     return &threads[thread].now.clock;
 }
 
-/* What follows leaves out all that nobody can come to see any more, so that executions that
- * differ in it only are taken for the same. */
+/* What follows leaves out all that nobody can come to see any more, so that executions
+ * that differ in it only are taken for the same. */
 struct horizon {
     unsigned words; /* that somebody may still read an older store of */
     uint8_t word[MEMORY_WORDS];

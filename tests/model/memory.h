@@ -1,11 +1,11 @@
 /* memory.h - the memory model: what each thread may still read.
  *
  * Job: for every word the stores in modification order; for every thread, and for every
- * store that may synchronise, the oldest store of each word that can still be read (a view)
- * and a vector clock (what happens before). This is RC11 (Lahav, Vafeiadis, Kang, Hur and
- * Dreyer, PLDI 2017) run forwards: C++20's release sequences, and no load buffering. The two
- * asymmetric fences are those of the C++ Concurrency TS 2: a light and a heavy fence are
- * ordered as two seq_cst fences would be, two light ones are not.
+ * store that may synchronise, the oldest store of each word that can still be read (a
+ * view) and a vector clock (what happens before). This is RC11 (Lahav, Vafeiadis, Kang,
+ * Hur and Dreyer, PLDI 2017) run forwards: C++20's release sequences, and no load
+ * buffering. The two asymmetric fences are those of the C++ Concurrency TS 2: a light and
+ * a heavy fence are ordered as two seq_cst fences would be, two light ones are not.
  * Relies on search.h for each choice. Never decides which thread runs.
  */
 #ifndef MODEL_MEMORY_H
@@ -56,8 +56,8 @@ struct word {
 /* Forget all stores; words keep their numbers, so that states compare across executions. */
 void memory_reset(void);
 
-/* The number of a word, whose initial value is whatever its memory holds when an execution
- * first touches it. */
+/* The number of a word, whose initial value is whatever its memory holds when an
+ * execution first touches it. */
 unsigned memory_word(const void *address, unsigned bytes);
 const struct word *memory_get(unsigned word);
 
@@ -72,9 +72,9 @@ const struct store *memory_peek(unsigned word, unsigned from_newest);
 const struct store *memory_read(int thread, unsigned word, unsigned from_newest,
                                 int order);
 
-/* Places for a store, 0 being the newest; the same for the stores that a read-modify-write
- * may read: those without another one glued to them. They return how many there are, and
- * fill from_newest (which may be NULL). */
+/* Places for a store, 0 being the newest; the same for the stores that a
+ * read-modify-write may read: those without another one glued to them. They return how
+ * many there are, and fill from_newest (which may be NULL). */
 unsigned memory_places(int thread, unsigned word, uint8_t *from_newest);
 
 /* The same for a lock: only where it is free. */
@@ -94,8 +94,8 @@ void memory_fence_heavy(int thread);
 /* A seq_cst access sees what earlier ones, and earlier seq_cst fences, know of its word. */
 void memory_join_seq_cst(int thread, unsigned word);
 
-/* A wait that begins after this sees what the thread has seen of the word; no more is promised
- * by a futex. */
+/* A wait that begins after this sees what the thread has seen of the word; no more is
+ * promised by a futex. */
 void memory_futex_wake(int thread, unsigned word);
 void memory_futex_wait(int thread, unsigned word);
 

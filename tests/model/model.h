@@ -1,12 +1,13 @@
 /* model.h - what a model test says and calls.
  *
- * Job: the checker's face. A test is a table of cases; each has a set-up, up to four thread
- * bodies, and a final check. The checker runs the bodies in every order, and lets every read
- * return every store, that the memory model allows.
+ * Job: the checker's face. A test is a table of cases; each has a set-up, up to four
+ * thread bodies, and a final check. The checker runs the bodies in every order, and lets
+ * every read return every store, that the memory model allows.
  *
- * Bodies are deterministic but for what atomics return. Plain variables may count and record;
- * what one thread writes and another reads must be said with MODEL_WRITE and MODEL_READ, and
- * is then checked for data races. Plain data must not be how a thread waits.
+ * Bodies are deterministic but for what atomics return. Plain variables may count and
+ * record; what one thread writes and another reads must be said with MODEL_WRITE and
+ * MODEL_READ, and is then checked for data races. Plain data must not be how a thread
+ * waits.
  */
 #ifndef MODEL_H
 #define MODEL_H
@@ -30,8 +31,8 @@ struct model_case {
     void (*setup)(void);
     void (*threads[MODEL_THREADS])(void);
     void (*check)(void); /* after all threads; reads the words as plain memory */
-    /* Exactly these outcomes (model_outcome) must be seen, in this order of text, with " | "
-     * between them; NULL: not asked. */
+    /* Exactly these outcomes (model_outcome) must be seen, in the order of their text and
+     * with " | " between them; NULL: not asked. */
     const char *outcomes;
     unsigned spurious;    /* futex waits that may return for no reason, per execution */
     int preemptions;      /* 0: no bound */
@@ -52,19 +53,19 @@ void model_name(const void *address, const char *format, ...)
 /* Only this thread writes the word (checked): its own loads of it need no interleaving. */
 void model_sole_writer(const void *address, unsigned bytes, int thread);
 
-/* The word is emptied by a thread that reads it and then succeeds in a compare-and-swap (any),
- * and may be stored to again only by who knows of that: a store that the read did not happen
- * before fails. No value would show it, as this model has no load buffering. */
+/* The word is emptied by a thread that reads it and then succeeds in a compare-and-swap
+ * (any), and may be stored to again only by who knows of that: a store that the read did
+ * not happen before fails. No value would show it, as this model has no load buffering. */
 void model_recycled(const void *word);
 
-/* The word is a spin lock: 0 is free, and a swap with 1 that finds 1 is tried again, with no
- * other effect. Then the failed attempts, of which there are very many, need not be run: the
- * reduced search waits at the swap until it can succeed. A try that may give up is waited for
- * as well. */
+/* The word is a spin lock: 0 is free, and a swap with 1 that finds 1 is tried again, with
+ * no other effect. Then the failed attempts, of which there are very many, need not be
+ * run: the reduced search waits at the swap until it can succeed. A try that may give up
+ * is waited for as well. */
 void model_spin_lock(const void *word);
 
-/* Accesses by code that was compiled with -fsanitize=thread are checked for races, too, if
- * they fall into a watched object. */
+/* Accesses by code that was compiled with -fsanitize=thread are checked for races, too,
+ * if they fall into a watched object. */
 void model_watch(const void *object, size_t bytes);
 
 /* The outcome of this execution, as text. */

@@ -1,13 +1,14 @@
 /* ops.c - the atomic operations that code under test calls.
  *
- * Job: for each: let others go first, choose what is read or where the store goes, do it in
- * memory.h, note it in the thread's history and in the trace. In set-up and check, where one
- * thread runs alone, the real memory is used.
+ * Job: for each: let others go first, choose what is read or where the store goes, do it
+ * in memory.h, note it in the thread's history and in the trace. In set-up and check,
+ * where one thread runs alone, the real memory is used.
  *
- * Two kinds of operation need no interleaving of their own in a reduced search, because all
- * that others do before them they may as well do after them. A plain store: others need not
- * read it yet, and may put their own stores before it. A load by a word's sole writer: it
- * reads its own last store. litmus.c compares with the search that interleaves everything.
+ * Two kinds of operation need no interleaving of their own in a reduced search, because
+ * all that others do before them they may as well do after them. A plain store: others
+ * need not read it yet, and may put their own stores before it. A load by a word's sole
+ * writer: it reads its own last store. litmus.c compares with the search that interleaves
+ * everything.
  */
 #include <string.h>
 #include "checker_atomics.h"

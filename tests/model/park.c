@@ -1,11 +1,11 @@
 /* park.c - permits and the lot: who sleeps is woken, and sees what it was woken for.
  *
- * Job: a permit hands plain data over ("payload": a data race on it), once and to its owner
- * only, though futex waits return for no reason. Sleepers and publishers, 1 and 2 of each: an
- * item that is published is taken ("lost wake-up": an execution in which all sleep), and the
- * lot's list and count are whole at the end. Compiled with the real park.c; work, and the
- * steps around going to sleep, are as in lib/idle.c and fl_worker_share, with a counter for
- * the deques.
+ * Job: a permit hands plain data over ("payload": a data race on it), once and to its
+ * owner only, though futex waits return for no reason. Sleepers and publishers, 1 and 2
+ * of each: an item that is published is taken ("lost wake-up": an execution in which all
+ * sleep), and the lot's list and count are whole at the end. Compiled with the real
+ * park.c; work, and the steps around going to sleep, are as in lib/idle.c and
+ * fl_worker_share, with a counter for the deques.
  */
 #include <string.h>
 #include "checker_atomics.h"

@@ -1,7 +1,8 @@
 /* race.c - see race.h.
  *
- * Code that is compiled as is has no MODEL_READ. It is compiled with -fsanitize=thread, and
- * the hooks that the compiler then calls are defined here instead of linking the sanitizer.
+ * Code that is compiled as is has no MODEL_READ. It is compiled with -fsanitize=thread,
+ * and the hooks that the compiler then calls are defined here instead of linking the
+ * sanitizer.
  */
 #include <stdio.h>
 #include <stdlib.h>

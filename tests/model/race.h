@@ -1,7 +1,8 @@
 /* race.h - data races on plain variables.
  *
- * Job: two accesses to a variable, one of them a write, of which neither happened before the
- * other, fail the execution, whatever order they ran in. Happens-before is memory.h's.
+ * Job: two accesses to a variable, one of them a write, of which neither happened before
+ * the other, fail the execution, whatever order they ran in. Happens-before is
+ * memory.h's.
  */
 #ifndef MODEL_RACE_H
 #define MODEL_RACE_H

@@ -213,8 +213,8 @@ void sched_spin(void)
         return;
     threads[me].status = SPINNING;
     end_turn(me);
-    /* Looking again at nothing new is what a thread does while it waits: it counts as a look
-     * only if one of the words, any, shows something newer. */
+    /* Looking again at nothing new is what a thread does while it waits: it counts as a
+     * look only if one of the words, any, shows something newer. */
     for (w = 0; threads[me].words_read >> w; w++)
         if (threads[me].words_read >> w & 1 && memory_has_news(me, w))
             news[count++] = w;

@@ -1,8 +1,9 @@
 /* sched.h - the threads of a case, and which of them goes on.
  *
- * Job: runs one execution: starts the bodies, switches between them, blocks and wakes them,
- * notices when nobody can go on. Relies on search.h for who goes on, on fiber.h for the
- * switch. Knows no memory model: ops.c asks it for a turn and then does the operation.
+ * Job: runs one execution: starts the bodies, switches between them, blocks and wakes
+ * them, notices when nobody can go on. Relies on search.h for who goes on, on fiber.h for
+ * the switch. Knows no memory model: ops.c asks it for a turn and then does the
+ * operation.
  */
 #ifndef MODEL_SCHED_H
 #define MODEL_SCHED_H

@@ -1,9 +1,9 @@
 /* search.h - which executions are run.
  *
  * Job: every decision of an execution (who goes on, what is read, where a store goes) is
- * asked for here and answered from the path of the depth-first search, from a seed, or from
- * a path to replay. Remembers the states that were seen. Knows nothing of what the choices
- * are about.
+ * asked for here and answered from the path of the depth-first search, from a seed, or
+ * from a path to replay. Remembers the states that were seen. Knows nothing of what the
+ * choices are about.
  */
 #ifndef MODEL_SEARCH_H
 #define MODEL_SEARCH_H

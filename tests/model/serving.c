@@ -1,12 +1,13 @@
-/* serving.c - waiting in isolation: a waiter runs what descends from its job, and nothing else,
- * and is woken for it.
+/* serving.c - waiting in isolation: a waiter runs what descends from its job, and nothing
+ * else, and is woken for it.
  *
- * Job: one worker waits for a job or a latch, the other has its task, pushes more for it, and
- * sits in a leaf until that has been run: a waiter that misses it shows as an execution in
- * which nobody can go on ("lost wake-up"). Or the other goes on to a stranger's task while the
- * waiter is about to steal from it ("a stranger was run"). The real wait.c, worker.c,
- * serving.h and park.c, with filch_fork_slow and filch_reclaim_slow as in join.c; a stand-in
- * for inject.c, whose mutex the checker does not know, and for the clock and the counters.
+ * Job: one worker waits for a job or a latch, the other has its task, pushes more for it,
+ * and sits in a leaf until that has been run: a waiter that misses it shows as an
+ * execution in which nobody can go on ("lost wake-up"). Or the other goes on to a
+ * stranger's task while the waiter is about to steal from it ("a stranger was run"). The
+ * real wait.c, worker.c, serving.h and park.c, with filch_fork_slow and
+ * filch_reclaim_slow as in join.c; a stand-in for inject.c, whose mutex the checker does
+ * not know, and for the clock and the counters.
  */
 #include "platform.h" /* before the checker's names for some of it */
 

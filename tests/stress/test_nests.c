@@ -1,4 +1,5 @@
-/* test_nests.c - random nests of every parallel call, from several threads at once, checked.
+/* test_nests.c - random nests of every parallel call, from several threads at once,
+ * checked.
  *
  *     stress_nests [--seed N] [--nest N] [--workers N]
  *
@@ -9,8 +10,8 @@
  * --seed repeats a run, --nest runs one nest over and over. FILCH_FENCES, where not set,
  * changes from pool to pool.
  *
- * plan.h has the nests and the oracle, nest.h the calls, watch.h who does what; here are the
- * threads that call, the watchdog and the run. */
+ * plan.h has the nests and the oracle, nest.h the calls, watch.h who does what; here are
+ * the threads that call, the watchdog and the run. */
 #define _GNU_SOURCE
 #include <inttypes.h>
 #include <pthread.h>

@@ -1,5 +1,5 @@
-/* process.h - what tests of a whole process share: work for any pool, counts of threads and
- * memory, and this program run again as another process, in a role.
+/* process.h - what tests of a whole process share: work for any pool, counts of threads
+ * and memory, and this program run again as another process, in a role.
  */
 #ifndef TESTS_SYSTEM_PROCESS_H
 #define TESTS_SYSTEM_PROCESS_H

@@ -1,7 +1,7 @@
 /* test_copies.c - two copies of the library in one process know nothing of each other.
  *
- * One is linked in, with all its symbols exported as a plug-in's host may do; the other one
- * is the shared library, loaded at run time.
+ * One is linked in, with all its symbols exported as a plug-in's host may do; the other
+ * one is the shared library, loaded at run time.
  */
 #include "process.h"
 

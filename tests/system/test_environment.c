@@ -1,4 +1,5 @@
-/* test_environment.c - what the environment says about pools, seen from outside a process. */
+/* test_environment.c - what the environment says about pools, seen from outside a
+ * process. */
 #include "process.h"
 
 /* --- roles ------------------------------------------------------------------------ */

@@ -164,8 +164,8 @@ static char text[8192];
 
 static void assert_ends_well(const char *role, int times)
 {
-    /* What is in use at the end is no leak where the end comes in the middle of calls; and
-     * TSan would wait for a second. */
+    /* What is in use at the end is no leak where the end comes in the middle of calls;
+     * and TSan would wait for a second. */
 #define COMMON \
     "ASAN_OPTIONS=detect_leaks=0", "TSAN_OPTIONS=halt_on_error=1:atexit_sleep_ms=0"
     static const char *const threads[][5] = {

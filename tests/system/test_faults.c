@@ -1,4 +1,5 @@
-/* test_faults.c - a fault in a body on a pool's thread runs the program's own handler there. */
+/* test_faults.c - a fault in a body on a pool's thread runs the program's own handler
+ * there. */
 #include "process.h"
 
 #include <sys/mman.h>

@@ -1,11 +1,11 @@
 /* test_fork.c - fork() while pools are at work: the child starts threads of its own.
  *
- * A child does not check with cmocka, which would go on with the other tests in it: it ends
- * with the number of things that were wrong.
+ * A child does not check with cmocka, which would go on with the other tests in it: it
+ * ends with the number of things that were wrong.
  *
- * Not built with TSan, which allows no threads after the fork of a process that has some. The
- * allocator of ASan may be locked in the child for ever when another thread was using it: a
- * fork in the middle of calls is skipped there.
+ * Not built with TSan, which allows no threads after the fork of a process that has some.
+ * The allocator of ASan may be locked in the child for ever when another thread was using
+ * it: a fork in the middle of calls is skipped there.
  */
 #include "process.h"
 

@@ -3,8 +3,8 @@
 
 #include <sys/resource.h>
 
-/* The bound is the promise itself. What the system charges to a process that sleeps is for
- * it to say, so the best of a few tries counts. */
+/* The bound is the promise itself. What the system charges to a process that sleeps is
+ * for it to say, so the best of a few tries counts. */
 #define REST_US  2000000
 #define BOUND_US 2000
 #define TRIES    3

@@ -6,8 +6,8 @@
 
 /* --- roles, which return how many things were wrong ------------------------------- */
 
-/* A user with no other processes, who may have so many threads. The superuser is not bound
- * by limits. */
+/* A user with no other processes, who may have so many threads. The superuser is not
+ * bound by limits. */
 static int with_few_threads(rlim_t threads)
 {
     struct rlimit limit = {threads, threads};

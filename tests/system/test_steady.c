@@ -1,7 +1,7 @@
 /* test_steady.c - after warming up, calls allocate nothing.
  *
- * The program's own malloc and its relatives, below, come before those of the C library, for
- * the library under test too. Not built with sanitizers, which do the same.
+ * The program's own malloc and its relatives, below, come before those of the C library,
+ * for the library under test too. Not built with sanitizers, which do the same.
  */
 #include "process.h"
 

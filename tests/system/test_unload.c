@@ -1,4 +1,5 @@
-/* test_unload.c - the shared library comes and goes at run time, and leaves nothing behind.
+/* test_unload.c - the shared library comes and goes at run time, and leaves nothing
+ * behind.
  *
  * Linked with nothing of filch: all functions come by dlsym.
  */

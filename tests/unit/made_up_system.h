@@ -1,6 +1,6 @@
-/* made_up_system.h - what the two topology tests share: an affinity mask and an allocator that
- * the test decides about. The program's own definitions come before those of the library;
- * such a test is linked with the files under test only.
+/* made_up_system.h - what the two topology tests share: an affinity mask and an allocator
+ * that the test decides about. The program's own definitions come before those of the
+ * library; such a test is linked with the files under test only.
  */
 #ifndef TESTS_UNIT_MADE_UP_SYSTEM_H
 #define TESTS_UNIT_MADE_UP_SYSTEM_H
