@@ -55,7 +55,7 @@ def script(rows, path):
     top = 1.15 * max(ratios + [workers])
     title = f"Times as fast as serial, {table.plural(workers, 'worker')} (higher is better)"
     if any(cell.baseline != "serial" for row in rows for cell in row.cells.values()):
-        title += " - † as fast as clang's own serial code, which is slower or faster than gcc's"
+        title += "; † compared with clang's own serial code"
     tics = ", ".join(f'"{wrapped(row.title)}" {number}' for number, row in enumerate(rows))
     out = [
         f"set terminal {TERMINALS[path.rsplit('.', 1)[-1]]}",
