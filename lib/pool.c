@@ -151,6 +151,7 @@ static void pool_start(struct filch_pool *pool)
     inject_init(&pool->inject);
     fl_signals_get(&pool->signals);
     pool->workers = pool->wanted;
+    pool->reason = pool->wanted_reason;
     for (i = 0; i < pool->slots; i++)
         slot_init(pool, i);
     fl_bind_place(pool);
@@ -226,7 +227,7 @@ static int pool_begin(struct filch_pool *pool, const filch_pool_options *options
         return err;
     fl_config_resolve(&config, options, &pool->topology, fl_cpu_quota_milli(""));
     pool->wanted = config.workers;
-    pool->reason = config.reason;
+    pool->wanted_reason = config.reason;
     pool->bind = (enum filch_bind)config.bind;
     pool->spin_ns = config.spin_ns;
     pool->stack_bytes = config.stack_bytes;

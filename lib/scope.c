@@ -62,13 +62,13 @@ static struct fl_spawned *spares_take(struct fl_worker *worker)
     return spares;
 }
 
-/* is_local: run by the worker's own pool, so that it can be sent back to the worker. */
+/* is_kept: the worker is there for as long as the task, which can so be sent back to it. */
 static struct fl_spawned *spawned_alloc(struct fl_worker *worker, size_t ctx_bytes,
-                                        bool is_local)
+                                        bool is_kept)
 {
     struct fl_spawned *spawned;
 
-    if (ctx_bytes > SMALL_CTX_BYTES || !is_local) {
+    if (ctx_bytes > SMALL_CTX_BYTES || !is_kept) {
         if (ctx_bytes > SIZE_MAX - sizeof *spawned)
             return NULL;
         spawned = malloc(sizeof *spawned + ctx_bytes);
@@ -223,8 +223,11 @@ int filch_spawn(filch_worker *w, filch_scope *scope, filch_scope_body *task,
      * Unless the scope's worker is alone, and so does not wait for others. */
     is_local = worker == scope->owner ||
                (worker->pool == scope->owner->pool && scope->owner->index != FL_SOLO);
+    /* And a worker alone may be gone before its tasks for a scope around it have run. */
     if (is_local || scope->owner->index != FL_SOLO)
-        spawned = spawned_alloc(worker, ctx_bytes, is_local);
+        spawned = spawned_alloc(worker, ctx_bytes,
+                                is_local &&
+                                    (worker == scope->owner || worker->index != FL_SOLO));
     if (!spawned) {
         fl_count(&worker->counters.overflows);
         run_at_once(worker, scope, task, ctx, ctx_bytes, number);

@@ -112,7 +112,8 @@ struct filch_pool {
     /* pool.c's own. */
     size_t stack_bytes;
     uint32_t wanted; /* workers, before threads failed to start */
-    const char *reason;
+    const char *wanted_reason;
+    const char *reason; /* for workers */
     struct fl_topology topology;
     struct fl_cpuset bind_set; /* with FILCH_BIND_NODE */
     struct fl_piece *pieces;   /* of all slots */

@@ -7,7 +7,7 @@
 #include "pools.h"
 
 #define WORKERS 8
-#define TRIES   20
+#define TRIES   8
 
 #define MS UINT64_C(1000000)
 

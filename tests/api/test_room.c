@@ -285,6 +285,58 @@ static void from_another_pool_a_chain_needs_no_more_stack_than_a_task(void **sta
     filch_pool_destroy(elsewhere.pool);
 }
 
+/* --- a run alone ------------------------------------------------------------------- */
+
+/* The worker of a run with .max_workers = 1 is gone when the run returns; the tasks that found
+ * no room in its deque may run later. */
+struct passing {
+    filch_pool *pool;
+    filch_scope *scope;
+    atomic_size_t links, hits;
+};
+
+static int count_hit(filch_worker *w, filch_scope *scope, void *ctx)
+{
+    struct passing *passing = *(struct passing **)ctx;
+
+    (void)w;
+    (void)scope;
+    atomic_fetch_add(&passing->hits, 1);
+    return 0;
+}
+
+static int fill_and_leave(filch_worker *w, void *ctx)
+{
+    struct passing *passing = ctx;
+    struct chain chain = {&passing->links, CHAIN};
+    int i, err = 0;
+
+    for (i = 0; i < FILCH_RING_SLOTS + 1000; i++)
+        err |= filch_spawn(w, passing->scope, count_hit, &passing, sizeof passing);
+    return err | filch_spawn(w, passing->scope, chain_task, &chain, sizeof chain);
+}
+
+static int run_alone_twice(filch_worker *w, filch_scope *scope, void *ctx)
+{
+    struct passing *passing = ctx;
+    int err;
+
+    (void)w;
+    passing->scope = scope;
+    err = filch_run(fill_and_leave, passing, .pool = passing->pool, .max_workers = 1);
+    return err |
+           filch_run(fill_and_leave, passing, .pool = passing->pool, .max_workers = 1);
+}
+
+static void tasks_outlive_the_worker_of_a_run_alone(void **state)
+{
+    struct passing passing = {.pool = *state};
+
+    assert_int_equal(filch_scope(run_alone_twice, &passing, .pool = *state), 0);
+    assert_int_equal(atomic_load(&passing.hits), 2 * (FILCH_RING_SLOTS + 1000));
+    assert_int_equal(atomic_load(&passing.links), 2 * (CHAIN + 1));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -296,6 +348,7 @@ int main(void)
         ON_POOL(behind_a_full_deque_a_chain_needs_no_more_stack_than_a_task, 4),
         ON_POOLS(alone_behind_a_full_deque_a_chain_needs_no_more_stack_than_a_task),
         ON_POOLS(from_another_pool_a_chain_needs_no_more_stack_than_a_task),
+        ON_POOLS(tasks_outlive_the_worker_of_a_run_alone),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
