@@ -22,7 +22,7 @@ import plot
 import table
 
 # Per scale: rounds, seconds measured in each process, megabytes of text.
-PLANS = {"tiny": (1, 0.001, 1), "quick": (5, 0.03, 16), "full": (7, 0.1, 64)}
+PLANS = {"tiny": (1, 0.001, 1), "quick": (5, 0.03, 16), "full": (7, 0.1, 256)}
 
 # Untimed seconds before each measurement: on one worker the memory needs it, on several the
 # system too, to spread new threads over the CPUs.

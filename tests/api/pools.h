@@ -148,6 +148,27 @@ static inline void raise_to(atomic_uint *most, unsigned value)
         continue;
 }
 
+/* A loop whose bodies all run at once, each on a worker of its own. */
+struct meeting {
+    atomic_uint arrived, wrong;
+    unsigned company;
+    long sleep_us; /* afterwards */
+};
+
+static inline int meet(filch_worker *w, size_t begin, size_t end, void *ctx)
+{
+    struct meeting *meeting = ctx;
+
+    (void)w;
+    (void)begin;
+    (void)end;
+    atomic_fetch_add(&meeting->arrived, 1);
+    if (!wait_for(&meeting->arrived, meeting->company))
+        atomic_fetch_add(&meeting->wrong, 1);
+    sleep_us(meeting->sleep_us);
+    return 0;
+}
+
 /* --- threads ---------------------------------------------------------------------- */
 
 /* Call body(arg) on so many threads at once, and wait for them. */

@@ -38,36 +38,15 @@ static void never_more_than_max_workers_bodies_run_at_once(void **state)
         }
 }
 
-/* Each call waits until so many others have come. */
-struct meeting {
-    atomic_uint arrived;
-    unsigned expected;
-    atomic_uint wrong;
-};
-
-static int meet_body(filch_worker *w, size_t begin, size_t end, void *ctx)
-{
-    struct meeting *meeting = ctx;
-
-    (void)w;
-    (void)begin;
-    (void)end;
-    atomic_fetch_add(&meeting->arrived, 1);
-    if (!wait_for(&meeting->arrived, meeting->expected))
-        atomic_fetch_add(&meeting->wrong, 1);
-    return 0;
-}
-
 static void all_workers_come_to_a_loop_of_long_calls(void **state)
 {
     int round;
 
     for (round = 0; round < 20; round++) {
-        struct meeting meeting = {.expected = filch_pool_workers(*state)};
+        struct meeting meeting = {.company = filch_pool_workers(*state)};
 
-        assert_int_equal(filch_for(0, meeting.expected, meet_body, &meeting,
-                                   .pool = *state, .grain = 1),
-                         0);
+        assert_int_equal(
+            filch_for(0, meeting.company, meet, &meeting, .pool = *state, .grain = 1), 0);
         assert_int_equal(atomic_load(&meeting.wrong), 0);
     }
 }
@@ -77,10 +56,10 @@ static void as_many_as_max_workers_come(void **state)
     unsigned workers = filch_pool_workers(*state), limit;
 
     for (limit = 2; limit < workers; limit++) {
-        struct meeting meeting = {.expected = limit};
+        struct meeting meeting = {.company = limit};
 
-        assert_int_equal(filch_for(0, limit, meet_body, &meeting, .pool = *state,
-                                   .grain = 1, .max_workers = limit),
+        assert_int_equal(filch_for(0, limit, meet, &meeting, .pool = *state, .grain = 1,
+                                   .max_workers = limit),
                          0);
         assert_int_equal(atomic_load(&meeting.wrong), 0);
     }
@@ -180,21 +159,21 @@ struct lane_meeting {
     atomic_uint seen[64];
 };
 
-static int lane_meet_body(filch_worker *w, size_t begin, size_t end, void *ctx)
+static int lane_meet(filch_worker *w, size_t begin, size_t end, void *ctx)
 {
     struct lane_meeting *lanes = ctx;
 
     atomic_fetch_add(&lanes->seen[filch_lane(w) % 64], 1);
-    return meet_body(w, begin, end, &lanes->meeting);
+    return meet(w, begin, end, &lanes->meeting);
 }
 
 static void lanes_of_bodies_that_run_together_are_dense(void **state)
 {
     unsigned workers = filch_pool_workers(*state), lane;
-    struct lane_meeting lanes = {.meeting = {.expected = workers}};
+    struct lane_meeting lanes = {.meeting = {.company = workers}};
 
-    assert_int_equal(
-        filch_for(0, workers, lane_meet_body, &lanes, .pool = *state, .grain = 1), 0);
+    assert_int_equal(filch_for(0, workers, lane_meet, &lanes, .pool = *state, .grain = 1),
+                     0);
     assert_int_equal(atomic_load(&lanes.meeting.wrong), 0);
     for (lane = 0; lane < 64; lane++)
         assert_int_equal(atomic_load(&lanes.seen[lane]), lane < workers);

@@ -133,24 +133,6 @@ static int work_wrongly(filch_pool *pool)
     return wrong;
 }
 
-struct meeting {
-    atomic_uint arrived, wrong;
-    unsigned company;
-};
-
-static int meet(filch_worker *w, size_t begin, size_t end, void *ctx)
-{
-    struct meeting *meeting = ctx;
-
-    (void)w;
-    (void)begin;
-    (void)end;
-    atomic_fetch_add(&meeting->arrived, 1);
-    if (!wait_for(&meeting->arrived, meeting->company))
-        atomic_fetch_add(&meeting->wrong, 1);
-    return 0;
-}
-
 /* All workers at once: its threads have begun, and bound themselves. */
 static void meet_all(filch_pool *pool)
 {

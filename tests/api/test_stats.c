@@ -87,26 +87,6 @@ static void every_spawned_task_is_counted_once(void **state)
         }
 }
 
-struct meeting {
-    atomic_uint arrived, wrong;
-    unsigned company;
-    long sleep_us;
-};
-
-static int meet(filch_worker *w, size_t begin, size_t end, void *ctx)
-{
-    struct meeting *meeting = ctx;
-
-    (void)w;
-    (void)begin;
-    (void)end;
-    atomic_fetch_add(&meeting->arrived, 1);
-    if (!wait_for(&meeting->arrived, meeting->company))
-        atomic_fetch_add(&meeting->wrong, 1);
-    sleep_us(meeting->sleep_us);
-    return 0;
-}
-
 /* All workers at once in a loop with an item for each. */
 static void meet_all(filch_pool *pool, long then_sleep_us)
 {

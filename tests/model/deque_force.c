@@ -20,20 +20,6 @@ static void setup(void)
 
 /* --- owners ----------------------------------------------------------------------- */
 
-static void push_pop(void)
-{
-    push(0);
-    pop(0);
-}
-
-static void push_push_pop_pop(void)
-{
-    push(0);
-    push(1);
-    pop(1);
-    pop(0);
-}
-
 /* A forcer may read tail before the first pop and again after the last one, whose value
  * it had already then: the jobs below are other ones, and come with the pop's store. */
 static void push_pop_push_push_pop_pop(void)
@@ -42,13 +28,6 @@ static void push_pop_push_push_pop_pop(void)
     push(1);
     push(2);
     pop(2);
-    pop(1);
-}
-
-static void push_pop_push_pop(void)
-{
-    push_pop();
-    push(1);
     pop(1);
 }
 

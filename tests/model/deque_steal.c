@@ -32,29 +32,6 @@ static void setup_classic(void)
 
 /* --- owners ----------------------------------------------------------------------- */
 
-static void push_pop(void)
-{
-    push(0);
-    pop(0);
-}
-
-static void push_push_pop_pop(void)
-{
-    push(0);
-    push(1);
-    pop(1);
-    pop(0);
-}
-
-/* The second push may use a slot, or an index, that was used before. */
-static void push_pop_push_pop(void)
-{
-    push(0);
-    pop(0);
-    push(1);
-    pop(1);
-}
-
 static void push_pop_three_times(void)
 {
     push_pop_push_pop();

@@ -151,6 +151,30 @@ static inline enum fl_steal steal_once(void)
     return result;
 }
 
+/* Owners that more than one test has. */
+
+static inline void push_pop(void)
+{
+    push(0);
+    pop(0);
+}
+
+static inline void push_push_pop_pop(void)
+{
+    push(0);
+    push(1);
+    pop(1);
+    pop(0);
+}
+
+/* The second push may use a slot, or an index, that was used before. */
+static inline void push_pop_push_pop(void)
+{
+    push_pop();
+    push(1);
+    pop(1);
+}
+
 static inline void check_all_run_once(void)
 {
     unsigned i;

@@ -44,23 +44,15 @@ static void *keep_making(void *arg)
     return NULL;
 }
 
-static int meet(filch_worker *w, size_t begin, size_t end, void *ctx)
-{
-    (void)w;
-    (void)begin;
-    (void)end;
-    atomic_fetch_add((atomic_uint *)ctx, 1);
-    return !wait_for(ctx, 3);
-}
-
 /* The calls are right, and the pool of three has threads for them. */
 static int work_in_child(filch_pool *pool)
 {
-    atomic_uint arrived = 0;
+    struct meeting meeting = {.company = 3};
     filch_pool *fresh;
     int wrong = sum_wrongly(pool) + sum_wrongly(NULL) + sum_wrongly(pool);
 
-    wrong += filch_for(0, 3, meet, &arrived, .pool = pool, .grain = 1) != 0;
+    wrong += filch_for(0, 3, meet, &meeting, .pool = pool, .grain = 1) != 0;
+    wrong += atomic_load(&meeting.wrong) != 0;
     wrong += filch_pool_workers(pool) != 3 || filch_worker_current() != NULL;
     if (filch_pool_create(&fresh, FILCH_POOL_OPTIONS(.workers = 2)))
         return wrong + 1;
@@ -344,14 +336,15 @@ static void a_child_forked_in_a_body_may_ask_about_the_pool_and_loop_on_it(void 
 /* The other pools have as many threads as before, which the child itself starts. */
 static int use_other_pools(filch_worker *w, struct thread_fork *call)
 {
-    atomic_uint arrived = 0;
+    struct meeting meeting = {.company = 3};
     filch_pool *default_pool =
         filch_pool_default(); /* not meant by NULL: this is a body */
     int wrong = sum_wrongly(call->other) + sum_wrongly(default_pool);
 
     (void)w;
     wrong += filch_pool_workers(call->other) != 3;
-    wrong += filch_for(0, 3, meet, &arrived, .pool = call->other, .grain = 1) != 0;
+    wrong += filch_for(0, 3, meet, &meeting, .pool = call->other, .grain = 1) != 0;
+    wrong += atomic_load(&meeting.wrong) != 0;
     wrong += count_threads() != 1 + 2 + filch_pool_workers(default_pool) - 1;
     return wrong + sum_wrongly(call->pool);
 }
