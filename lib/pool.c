@@ -39,6 +39,17 @@ static void after_fork_parent(void)
     pthread_mutex_unlock(&life_mutex);
 }
 
+/* What a thread of the parent held at the moment is nobody's now. */
+static void forget_locks(struct filch_pool *pool)
+{
+    uint32_t i;
+
+    pool->lot.lock = 0;
+    inject_init(&pool->inject);
+    for (i = 0; pool->slot && i < pool->slots; i++) /* none: it has ended, at exit */
+        pool->slot[i].deque.lock = 0;
+}
+
 static void after_fork_child(void)
 {
     struct fl_worker *worker;
@@ -46,14 +57,10 @@ static void after_fork_child(void)
     pthread_mutex_init(&life_mutex, NULL);
     fl_store_relaxed(&fork_generation,
                      fork_generation + 1); /* the child has one thread */
-    /* Forked inside a body: calls nested in it may go on, alone. What a thread of the
-     * parent held at the moment is nobody's now. */
+    /* Forked inside a body: calls nested in it may go on, alone. */
     for (worker = fl_current; worker; worker = worker->outer) {
-        worker->deque.lock = 0;
-        if (worker->pool) {
-            worker->pool->lot.lock = 0;
-            inject_init(&worker->pool->inject);
-        }
+        if (worker->pool)
+            forget_locks(worker->pool);
         if (worker->has_thread) /* the child's only thread is no longer a pool's */
             fl_signals_set(&worker->pool->signals);
     }
