@@ -4,31 +4,18 @@
 #include "loop.h"
 #include "options.h"
 
-struct for_call {
-    size_t begin, end;
-    filch_body *body;
-    void *ctx;
-    const filch_opts *opts;
-};
-
-static int for_inside(struct fl_worker *worker, void *arg)
-{
-    const struct for_call *call = arg;
-    size_t grain = fl_loop_grain(worker, call->opts, call->end - call->begin);
-
-    return fl_loop_run(worker, call->begin, call->end, grain, call->body, call->ctx,
-                       call->opts);
-}
-
 int filch_for_with(size_t begin, size_t end, filch_body *body, const filch_opts *opts)
 {
-    struct for_call call = {begin, end, body, opts ? opts->ctx : NULL, opts};
+    struct fl_loop_call call = {.begin = begin, .end = end, .body = body, .opts = opts};
 
     if (!body || begin > end || fl_opts_check(opts))
         return -EINVAL;
-    if (begin == end)
-        return 0;
-    return fl_enter(opts, for_inside, &call);
+    if (opts) {
+        call.ctx = opts->ctx;
+        call.grain = opts->grain;
+        call.max_chunk = opts->max_chunk;
+    }
+    return fl_loop(&call);
 }
 
 struct map_call {
@@ -51,7 +38,8 @@ int filch_map_with(const void *in, size_t in_bytes, void *out, size_t out_bytes,
                    size_t count, filch_map_body *body, const filch_opts *opts)
 {
     struct map_call map = {in, out, in_bytes, out_bytes, body, opts ? opts->ctx : NULL};
-    struct for_call call = {0, count, map_range, &map, opts};
+    struct fl_loop_call call = {
+        .end = count, .body = map_range, .ctx = &map, .opts = opts};
 
     if (!body || in_bytes == 0 || out_bytes == 0 || count > SIZE_MAX / in_bytes ||
         count > SIZE_MAX / out_bytes || fl_opts_check(opts))
@@ -60,5 +48,10 @@ int filch_map_with(const void *in, size_t in_bytes, void *out, size_t out_bytes,
         return 0;
     if (!in || !out)
         return -EINVAL;
-    return fl_enter(opts, for_inside, &call);
+    call.identity = (uintptr_t)body;
+    if (opts) {
+        call.grain = opts->grain;
+        call.max_chunk = opts->max_chunk;
+    }
+    return fl_loop(&call);
 }

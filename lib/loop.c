@@ -18,13 +18,13 @@
 /* A range is halved at most this often, and so has at most this many halves on offer. */
 #define HALVES 64
 
-size_t fl_loop_grain(const struct fl_worker *worker, const filch_opts *opts, size_t count)
+static size_t loop_grain(const struct fl_worker *worker, const struct fl_loop_call *call)
 {
     size_t chunks = (size_t)worker_parallelism(worker) * CHUNKS_PER_WORKER;
 
-    if (opts && opts->grain)
-        return opts->grain;
-    return FL_MAX(count / chunks, 1);
+    if (call->grain)
+        return call->grain;
+    return FL_MAX((call->end - call->begin) / chunks, 1);
 }
 
 uint32_t fl_loop_lanes(const struct fl_worker *worker, const filch_opts *opts)
@@ -312,22 +312,34 @@ static int run_alone(struct fl_worker *worker, size_t begin, size_t end, filch_b
     return value;
 }
 
-int fl_loop_run(struct fl_worker *worker, size_t begin, size_t end, size_t grain,
-                filch_body *body, void *ctx, const filch_opts *opts)
+int fl_loop_in(struct fl_worker *worker, const struct fl_loop_call *call)
 {
-    uint32_t lanes = fl_loop_lanes(worker, opts);
+    uint32_t lanes = fl_loop_lanes(worker, call->opts);
+    size_t begin = call->begin, end = call->end;
     struct fl_loop loop;
 
     if (begin == end)
         return 0;
-    if (lanes == 1 || (end - begin) / 2 < grain)
-        return run_alone(worker, begin, end, body, ctx);
+    loop.grain = loop_grain(worker, call);
+    if (lanes == 1 || (end - begin) / 2 < loop.grain)
+        return run_alone(worker, begin, end, call->body, call->ctx);
     failure_init(&loop.failure);
-    loop.body = body;
-    loop.ctx = ctx;
+    loop.body = call->body;
+    loop.ctx = call->ctx;
     loop.origin = begin;
-    loop.grain = grain;
     loop.lanes = lanes;
     loop.is_limited = lanes < worker_parallelism(worker);
     return run_shared(worker, &loop, begin, end);
+}
+
+static int loop_inside(struct fl_worker *worker, void *arg)
+{
+    return fl_loop_in(worker, arg);
+}
+
+int fl_loop(const struct fl_loop_call *call)
+{
+    struct fl_loop_call inside = *call;
+
+    return fl_enter(call->opts, loop_inside, &inside);
 }

@@ -28,16 +28,27 @@ struct fl_loop {
  * so that vector code keeps its alignment and neighbours share no cache line. */
 #define FL_SPLIT_ALIGN 64
 
-/* The grain of a loop over count items: what opts says, or a share of a worker's
- * share. */
-size_t fl_loop_grain(const struct fl_worker *worker, const filch_opts *opts,
-                     size_t count);
+/* What an algorithm wants run. */
+struct fl_loop_call {
+    size_t begin, end;
+    filch_body *body;
+    void *ctx;
+    /* Whose cost is remembered from call to call: the address of the user's function,
+     * where body is an algorithm's own; 0: of body. */
+    uintptr_t identity;
+    size_t grain; /* fewest items in a call of the body, where the range allows; 0: 1 */
+    size_t max_chunk;       /* most; 0: any number */
+    const filch_opts *opts; /* checked; the rest of the options. May be NULL */
+};
 
 /* The most workers that may work on a call with these options. */
 uint32_t fl_loop_lanes(const struct fl_worker *worker, const filch_opts *opts);
 
-/* Run body over [begin, end) and return the value of the lowest failing range, or 0. */
-int fl_loop_run(struct fl_worker *worker, size_t begin, size_t end, size_t grain,
-                filch_body *body, void *ctx, const filch_opts *opts);
+/* Run body over [begin, end) and return the value of the lowest failing range, or 0; from
+ * any thread. */
+int fl_loop(const struct fl_loop_call *call);
+
+/* The same, from inside a call (fl_enter). */
+int fl_loop_in(struct fl_worker *worker, const struct fl_loop_call *call);
 
 #endif

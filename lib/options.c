@@ -119,6 +119,8 @@ int fl_opts_check(const filch_opts *opts)
 {
     if (opts && (opts->struct_size != sizeof *opts || opts->abi != FILCH_HOT_ABI))
         return -EINVAL;
+    if (opts && opts->max_chunk && opts->max_chunk < opts->grain)
+        return -EINVAL;
     return 0;
 }
 

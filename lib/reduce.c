@@ -125,18 +125,20 @@ static int reduce_alone(struct fl_worker *worker, struct reduction *reduction)
 {
     size_t bytes = depth_of(reduction->blocks) * reduction->acc_bytes;
     _Alignas(ACC_ALIGN) char small[SERIAL_ACC_BYTES];
+    struct serial_call serial = {reduction, small};
     filch_opts alone = {.max_workers = 1};
-    struct serial_call call = {reduction, small};
+    struct fl_loop_call call = {
+        .end = reduction->blocks, .body = serial_body, .ctx = &serial, .opts = &alone};
     int value;
 
     if (bytes > sizeof small) {
-        call.spare = aligned_alloc(ACC_ALIGN, padded(bytes));
-        if (!call.spare)
+        serial.spare = aligned_alloc(ACC_ALIGN, padded(bytes));
+        if (!serial.spare)
             return -ENOMEM;
     }
-    value = fl_loop_run(worker, 0, reduction->blocks, 1, serial_body, &call, &alone);
-    if (call.spare != small)
-        free(call.spare);
+    value = fl_loop_in(worker, &call);
+    if (serial.spare != small)
+        free(serial.spare);
     return value;
 }
 
@@ -247,6 +249,11 @@ static bool reduce_shared(struct fl_worker *worker, struct reduction *reduction,
                           int *value)
 {
     size_t blocks = reduction->blocks, accs, bytes;
+    struct fl_loop_call call = {.end = blocks,
+                                .body = shared_body,
+                                .ctx = reduction,
+                                .grain = 1,
+                                .opts = reduction->opts};
     char *memory;
 
     if (blocks > (SIZE_MAX / 2) / (reduction->acc_bytes + 8))
@@ -260,7 +267,7 @@ static bool reduce_shared(struct fl_worker *worker, struct reduction *reduction,
     reduction->arrivals = (uint32_t *)(void *)(memory + accs);
     reduction->is_done = (uint8_t *)(reduction->arrivals + blocks);
     memset(memory + accs, 0, bytes - accs);
-    *value = fl_loop_run(worker, 0, blocks, 1, shared_body, reduction, reduction->opts);
+    *value = fl_loop_in(worker, &call);
     if (!*value || gather(reduction, 0, blocks))
         memcpy(reduction->acc, reduction->accs, reduction->acc_bytes);
     arena_give(worker, memory);

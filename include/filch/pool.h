@@ -3,6 +3,7 @@
 #ifndef FILCH_POOL_H
 #define FILCH_POOL_H
 
+#include <filch/cancel.h>
 #include <filch/hot.h>
 
 #ifdef __cplusplus
@@ -106,10 +107,18 @@ FILCH_API const char *filch_pool_reason(filch_pool *pool);
  * pool         NULL: the default pool; inside a body, the pool of that body
  * worker       the caller's (innermost) worker, where known: saves a thread-local look-up
  * grain        fewest items in one call of a loop's body, where the range allows;
- *              0: chosen
+ *              0: chosen, by time
+ * max_chunk    most items in one call of a loop's body; 0: any number. Not below grain
+ *              (-EINVAL)
+ * tile         filch_for_2d and filch_for_3d: the tile, per dimension; 0: chosen
+ * cancel       a token that ends the loop early, with -ECANCELED; see filch_cancel
+ * progress     called on the calling thread while a loop runs, between two calls of its
+ *              body and while it waits for others; see filch_progress
+ * progress_ms  at most so often; 0: every 100 ms
  * max_workers  most threads in this call at a time, the caller included; 0: all;
  *              1: serial. Calls nested in it have a limit of their own. filch_scope and
- *              filch_run know no other limits than these two.
+ *              filch_run know no other limits than these two, and of the other options
+ *              only pool and worker.
  */
 typedef struct filch_opts {
     size_t struct_size;
@@ -119,6 +128,11 @@ typedef struct filch_opts {
     filch_pool *pool;
     filch_worker *worker;
     size_t grain;
+    size_t max_chunk;
+    filch_cancel *cancel;
+    filch_progress *progress;
+    uint32_t progress_ms;
+    size_t tile[3];
 } filch_opts;
 
 #define FILCH_OPTS(...)   \
