@@ -46,19 +46,51 @@ struct solo {
 };
 
 /* Out of line, because a compiler that sees the storage complains that it is not all of
- * the struct. */
-__attribute__((noinline)) static struct fl_worker *solo_init(void *storage,
-                                                             struct filch_pool *pool)
+ * the struct. Field by field: a memset of all of it is half of what a tiny loop costs. Its
+ * counters are not set, because nobody reads them. */
+__attribute__((noinline)) static struct fl_worker *
+solo_init(void *storage, struct filch_pool *pool, uint32_t lanes)
 {
     struct fl_worker *worker = storage;
 
-    memset(storage, 0, SOLO_BYTES);
+    worker->serving = 0;
+    worker->is_closed = 0;
+    worker->parker.state = FL_PARKER_EMPTY;
+    worker->parker.is_listed = false;
+    worker->returned_tasks = NULL;
     worker->pool = pool;
     worker->index = FL_SOLO;
-    worker->context.lanes = 1;
+    worker->serves = 0;
+    worker->outer = fl_current;
+    worker->context = (struct fl_context){.lanes = lanes};
+    worker->frames = NULL;
+    worker->free_tasks = NULL;
+    worker->at_once = 0;
+    worker->deferred = NULL;
+    worker->arena = NULL;
+    worker->arena_bytes = 0;
+    worker->arena_is_busy = false;
+    worker->has_thread = false;
+    worker->is_outside = false;
     worker->cpu = worker->bound_cpu = -1;
     deque_init(&worker->deque, false); /* the gate stays up: every fork comes to join.c */
     return worker;
+}
+
+int fl_enter_lightly(struct filch_pool *pool, uint32_t lanes,
+                     int (*inside)(struct fl_worker *worker, void *arg), void *arg)
+{
+    struct solo solo;
+    struct fl_worker *worker = solo_init(&solo, pool, lanes);
+    int value;
+
+    worker->is_outside = true;
+    fl_current = worker;
+    value = inside(worker, arg);
+    /* Scopes and reductions inside it have entered the pool. */
+    FL_ASSERT(!worker->deferred && !worker->free_tasks && !worker->arena);
+    fl_current = worker->outer;
+    return value;
 }
 
 static int call_on(struct fl_worker *worker,
@@ -80,7 +112,7 @@ static int call_solo(struct filch_pool *pool,
                      int (*inside)(struct fl_worker *worker, void *arg), void *arg)
 {
     struct solo solo;
-    struct fl_worker *worker = solo_init(&solo, pool);
+    struct fl_worker *worker = solo_init(&solo, pool, 1);
     int value = call_on(worker, inside, arg);
 
     fl_worker_free_memory(worker);
@@ -95,7 +127,7 @@ int fl_enter_alone(struct fl_worker *worker,
 
     if (!alone)
         return call_solo(worker->pool, inside, arg);
-    solo_init(alone, worker->pool);
+    solo_init(alone, worker->pool, 1);
     /* A private deque whose gate nobody raises. */
     deque_init(&alone->deque, true);
     deque_lower_gate(&alone->deque);
@@ -142,16 +174,24 @@ static int enter_from_outside(struct filch_pool *pool,
     return value;
 }
 
-int fl_enter(const filch_opts *opts, int (*inside)(struct fl_worker *worker, void *arg),
-             void *arg)
+struct fl_worker *fl_enter_where(const filch_opts *opts, struct filch_pool **pool)
 {
     struct fl_worker *worker =
         opts && opts->worker ? worker_of(opts->worker) : fl_current;
 
-    if (worker && (!opts || !opts->pool || opts->pool == worker->pool))
-        return inside(worker, arg);
-    return enter_from_outside(opts && opts->pool ? opts->pool : filch_pool_default(),
-                              inside, arg);
+    *pool = opts && opts->pool ? opts->pool
+            : worker           ? worker->pool
+                               : filch_pool_default();
+    return worker && worker->pool == *pool && !worker->is_outside ? worker : NULL;
+}
+
+int fl_enter(const filch_opts *opts, int (*inside)(struct fl_worker *worker, void *arg),
+             void *arg)
+{
+    struct filch_pool *pool;
+    struct fl_worker *worker = fl_enter_where(opts, &pool);
+
+    return worker ? inside(worker, arg) : enter_from_outside(pool, inside, arg);
 }
 
 struct run {
@@ -212,7 +252,8 @@ int filch_cancelled(const filch_worker *w)
     if (!w)
         return 0;
     context = &worker_of(w)->context;
-    return context->failure && failure_is_below(context->failure, context->at);
+    return (context->failure && failure_is_below(context->failure, context->at)) ||
+           (context->cancel && filch_cancel_is_set(context->cancel));
 }
 
 filch_worker *filch_worker_current(void)

@@ -14,6 +14,15 @@
 int fl_enter(const filch_opts *opts, int (*inside)(struct fl_worker *worker, void *arg),
              void *arg);
 
+/* Where that is: the caller's worker in that pool; or NULL, and the pool to enter (NULL
+ * too: no memory for one). */
+struct fl_worker *fl_enter_where(const filch_opts *opts, struct filch_pool **pool);
+
+/* The same for what is small: in no slot of the pool, so that nobody takes part, and
+ * calls nested in it enter the pool anew. */
+int fl_enter_lightly(struct filch_pool *pool, uint32_t lanes,
+                     int (*inside)(struct fl_worker *worker, void *arg), void *arg);
+
 /* The same from inside a call, on a worker of its own from which nobody steals. Without
  * memory for its ring, forks and tasks run at once. */
 int fl_enter_alone(struct fl_worker *worker,

@@ -78,6 +78,7 @@ static bool park_idle(struct fl_worker *worker)
     struct filch_pool *pool = worker->pool;
 
     fl_store_relaxed(&worker->parker.sleeps_for, (uintptr_t)0);
+    worker->parker.wake_at_ns = 0;
     lot_sleep_begin(&pool->lot, &worker->parker);
     /* ORDER(sleep-dekker): listed as a sleeper before the gates and deques are looked at;
      * pairs with the fence in fl_worker_share. Without it: tests/model/park.c,

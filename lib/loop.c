@@ -1,345 +1,465 @@
-/* loop.c - splitting, lanes and the end of loops; see loop.h.
- *
- * A range is halved as it is run: the upper half goes on offer, the lower one is halved
- * again, down to the grain. So the owner runs in ascending order, and thieves take the
- * largest part that is left. A thief copies its piece and frees the splitter's slot, so
- * nobody waits for anybody but the caller, at the end, for the items to be counted down.
- *
- * Source: lazy binary splitting: Tzannes, Caragea, Barua, Vishkin, PPoPP 2010; here
- * halves are cheap enough (a private push) to be put on offer always.
- */
+/* loop.c - whether a loop is shared, and by how many; see loop.h. */
 #include "loop.h"
-#include <string.h>
+#include <errno.h>
 
-/* Shares per worker when the grain is chosen: enough to even out what is not too
- * unbalanced. */
-#define CHUNKS_PER_WORKER 64
+/* What a chunk of a shared loop is to take: long against what handing it out costs (some
+ * 30 ns, and 500 when it is stolen), and short against what a join would wait for it. */
+#define CHUNK_NS 8000u
 
-/* A range is halved at most this often, and so has at most this many halves on offer. */
-#define HALVES 64
+/* Of a short loop, a chunk is a share of a worker's share; not below this. */
+#define SHARES         32
+#define LEAST_CHUNK_NS 1000u
 
-static size_t loop_grain(const struct fl_worker *worker, const struct fl_loop_call *call)
+/* Whatever they take, so many chunks come to a worker, so that what is in one corner of
+ * the range does not end up in a single one. */
+#define LEAST_CHUNKS 128
+
+/* What a caller alone runs between two looks at the clock, */
+#define ALONE_CHUNK_NS 4000u
+/* and how much more at a time than it has seen so far. */
+#define ALONE_GROWTH 64
+
+/* Loops that are known to be tiny (launch.h) are timed one time in so many. */
+#define TINY_SAMPLE 8
+
+/* A loop that cannot be shared takes a slot in the pool, for what is nested in it, if it
+ * takes longer than so many times what the slot costs. */
+#define SMALL_ALONE_NS 2000u
+
+/* Time of a chunk that may be the clock's own, and the call's. */
+#define CLOCK_NS 60u
+
+#define PROGRESS_MS 100u
+
+/* A call on its way. */
+struct launch {
+    const struct fl_loop_call *call;
+    struct filch_pool *pool; /* NULL: there is no memory for one */
+    uint64_t hash;           /* of the loop, among the costs */
+    double ticks_per_item;   /* expected; 0: not known */
+    uint32_t lanes;
+    bool is_divisible; /* among workers */
+    size_t at;         /* what lies below has been run, */
+    uint64_t spent;    /* in so many ticks */
+    struct fl_progress progress;
+};
+
+static uint32_t limit_lanes(uint32_t workers, const filch_opts *opts)
 {
-    size_t chunks = (size_t)worker_parallelism(worker) * CHUNKS_PER_WORKER;
-
-    if (call->grain)
-        return call->grain;
-    return FL_MAX((call->end - call->begin) / chunks, 1);
+    return opts && opts->max_workers ? FL_MIN(opts->max_workers, workers) : workers;
 }
 
 uint32_t fl_loop_lanes(const struct fl_worker *worker, const filch_opts *opts)
 {
-    uint32_t workers = worker_parallelism(worker);
-
-    return opts && opts->max_workers ? FL_MIN(opts->max_workers, workers) : workers;
+    return limit_lanes(worker_parallelism(worker), opts);
 }
 
-/* --- lanes ------------------------------------------------------------------------ */
-
-/* A free lane, or loop->lanes when there is none. */
-static uint32_t lane_take(struct fl_loop *loop)
+static size_t grain_of(const struct fl_loop_call *call)
 {
-    uint32_t word, words = (loop->lanes + 63) / 64, lane;
-    uint64_t taken, bit;
-
-    for (word = 0; word < words; word++) {
-        while ((taken = fl_load_relaxed(&loop->lanes_taken[word])) != UINT64_MAX) {
-            lane = word * 64 + (uint32_t)__builtin_ctzll(~taken);
-            if (lane >= loop->lanes)
-                break;
-            bit = UINT64_C(1) << lane % 64;
-            /* ORDER(lane): pairs with the release in lane_give: what the body before left
-             * in the lane's scratch is seen. */
-            if (!(fl_or_acq_rel(&loop->lanes_taken[word], bit) & bit))
-                return lane;
-        }
-    }
-    return loop->lanes;
+    return FL_MAX(call->grain, 1);
 }
 
-static void lane_give(struct fl_worker *worker, struct fl_loop *loop, uint32_t lane)
+/* Whether its progress is to be told. */
+static bool is_told(const struct fl_loop_call *call)
 {
-    struct filch_pool *pool = worker->pool;
-    uint32_t i;
-
-    /* ORDER(lane): pairs with the acquire in lane_take. */
-    fl_and_acq_rel(&loop->lanes_taken[lane / 64], ~(UINT64_C(1) << lane % 64));
-    if (!loop->is_limited)
-        return;
-    /* Those inside may sit in long bodies, with halves on offer that somebody may have
-     * now. Who is closed on another loop's account closes again at its next chunk. */
-    for (i = 0; i < pool->slots; i++)
-        if (fl_load_relaxed(&pool->slot[i].is_closed)) /* a hint, here and below */
-            fl_store_relaxed(&pool->slot[i].is_closed, 0u);
+    return call->opts && call->opts->progress;
 }
 
-static bool lanes_are_full(const struct fl_loop *loop)
+/* worker: NULL for a caller in no slot. */
+static void launch_init(struct launch *launch, const struct fl_loop_call *call,
+                        struct fl_worker *worker, struct filch_pool *pool)
 {
-    uint32_t word, words = (loop->lanes + 63) / 64;
+    size_t count = call->end - call->begin;
+    uintptr_t identity = call->identity ? call->identity : (uintptr_t)call->body;
 
-    for (word = 0; word < words; word++) {
-        uint32_t here = FL_MIN(loop->lanes - word * 64, 64u);
-        uint64_t all = here == 64 ? UINT64_MAX : (UINT64_C(1) << here) - 1;
-
-        if (fl_load_relaxed(&loop->lanes_taken[word]) != all) /* a hint: see is_closed */
-            return false;
-    }
-    return true;
+    launch->call = call;
+    launch->pool = pool;
+    launch->at = call->begin;
+    launch->spent = 0;
+    launch->lanes = worker ? fl_loop_lanes(worker, call->opts)
+                    : pool ? limit_lanes(pool->workers, call->opts)
+                           : 1;
+    launch->is_divisible = launch->lanes > 1 && count / 2 >= grain_of(call);
+    launch->hash = cost_hash(identity, count);
+    launch->ticks_per_item = pool ? (double)cost_recall(&pool->launch, launch->hash) : 0;
 }
 
-/* --- pieces ----------------------------------------------------------------------- */
-
-static void piece_run(filch_worker *hot, filch_job *job);
-
-/* A piece of the worker's that nobody is using, or NULL. Most are freed newest first. */
-static struct fl_piece *piece_take(struct fl_worker *worker)
+static double expected_ticks(const struct launch *launch)
 {
-    struct fl_piece *piece = &worker->pieces[worker->piece_next % FL_PIECES];
-
-    if (worker->index == FL_SOLO)
-        return NULL;
-    /* ORDER(piece): pairs with the release in piece_run: the thief has copied the
-     * range. */
-    if (fl_load_acquire(&piece->is_busy))
-        return NULL;
-    worker->piece_next++;
-    return piece;
+    return launch->ticks_per_item * (double)(launch->call->end - launch->at);
 }
 
-/* Put the upper half [middle, end) on offer. False: there is no room for it. */
-static bool offer(struct fl_worker *worker, struct fl_loop *loop, size_t middle,
-                  size_t end, struct fl_piece **piece, int64_t *place)
+/* The caller has chosen the grain such that there is one for each worker: these are tasks
+ * rather than items, and each worker gets its own at once. */
+static bool is_task_list(const struct launch *launch)
 {
-    *piece = piece_take(worker);
-    if (!*piece) {
-        fl_count(&worker->counters.overflows);
-        return false;
-    }
-    (*piece)->task.job.run = piece_run;
-    (*piece)->task.latch = &loop->latch;
-    (*piece)->task.is_bound = false;
-    (*piece)->loop = loop;
-    (*piece)->begin = middle;
-    (*piece)->end = end;
-    fl_store_relaxed(&(*piece)->is_busy, 1u); /* the push releases it */
-    *place = filch_fork(worker_hot(worker), entry_of_task(&(*piece)->task));
-    if (*place != FILCH_NOT_PUSHED)
-        return true;
-    fl_store_relaxed(&(*piece)->is_busy, 0u);
-    worker->piece_next--;
-    return false;
+    const struct fl_loop_call *call = launch->call;
+
+    return call->grain > 0 && (call->end - call->begin) / call->grain <= launch->lanes;
 }
 
-/* Where to cut a range of at least two grains: in the middle, at a multiple of
- * FL_SPLIT_ALIGN if that leaves a grain on either side. */
-static size_t middle_of(const struct fl_loop *loop, size_t begin, size_t end)
+/* What the rest must take to be shared. */
+static double price_of(const struct launch *launch)
 {
-    size_t middle = begin + (end - begin) / 2;
-    size_t off = (middle - loop->origin) % FL_SPLIT_ALIGN;
+    struct fl_launch *known = &launch->pool->launch;
 
-    if (middle - begin >= loop->grain + off)
-        return middle - off;
-    return middle;
+    if (!launch->is_divisible)
+        return (double)fl_ticks_of_ns(SMALL_ALONE_NS);
+    if (launch_is_distrusted(known, expected_ticks(launch)))
+        return (double)fl_load_relaxed(&known->distrust_below); /* a hint */
+    return (double)launch_price(known, &launch->pool->lot);
 }
 
-/* --- running ---------------------------------------------------------------------- */
-
-/* One call of the body, unless a lower range has failed. */
-static void run_chunk(struct fl_worker *worker, struct fl_loop *loop, size_t begin,
-                      size_t end)
+static bool is_small(const struct launch *launch)
 {
-    int value;
+    return launch->ticks_per_item > 0 && !is_told(launch->call) &&
+           !(launch->is_divisible && is_task_list(launch)) &&
+           expected_ticks(launch) < price_of(launch);
+}
 
-    if (failure_is_below(&loop->failure, begin))
-        return;
-    worker->context.at = begin;
-    value = loop->body(worker_hot(worker), begin, end, loop->ctx);
+/* --- progress --------------------------------------------------------------------- */
+
+/* Tell the user, if it is time. Returns what the user says: not 0 to cancel. */
+static int progress_tell(struct fl_progress *progress, size_t done)
+{
+    uint64_t now_ns = fl_now_ns();
+
+    if (now_ns < progress->watch.next_ns)
+        return 0;
+    progress->watch.next_ns = now_ns + progress->every_ns;
+    return progress->function(done, progress->total, progress->ctx);
+}
+
+/* Of a loop that is shared. */
+static void progress_look(struct fl_watch *watch)
+{
+    struct fl_progress *progress = FL_CONTAINER_OF(watch, struct fl_progress, watch);
+    struct fl_loop *loop = progress->loop;
+    size_t left = (size_t)fl_load_relaxed(&loop->latch.remaining); /* a count to show */
+    int value = progress_tell(progress, progress->total - left);
+
     if (value)
-        fl_failure_record(&loop->failure, begin, value);
+        fl_failure_record(&loop->failure, loop->origin, value);
 }
 
-/* Run what is left of [begin, end) when thieves have had their share of it. Returns how
- * many items that was. */
-static uint64_t run_range(struct fl_worker *worker, struct fl_loop *loop, size_t begin,
-                          size_t end)
+static void progress_init(struct fl_progress *progress, const struct fl_loop_call *call)
 {
-    struct {
-        struct fl_piece *piece;
-        int64_t place;
-    } half[HALVES];
-    int halves = 0;
-    uint64_t done = 0;
+    const filch_opts *opts = call->opts;
+    uint32_t ms = opts->progress_ms ? opts->progress_ms : PROGRESS_MS;
 
-    for (;;) {
-        while (halves < HALVES && (end - begin) / 2 >= loop->grain) {
-            size_t middle = middle_of(loop, begin, end);
+    progress->function = opts->progress;
+    progress->ctx = opts->ctx;
+    progress->every_ns = (uint64_t)ms * 1000000u;
+    progress->total = call->end - call->begin;
+    progress->watch.look = progress_look;
+    progress->watch.next_ns = fl_now_ns() + progress->every_ns;
+}
 
-            if (!offer(worker, loop, middle, end, &half[halves].piece,
-                       &half[halves].place))
-                break;
-            halves++;
-            end = middle;
-        }
-        if (loop->is_limited)
-            fl_worker_set_closed(worker, halves > 0 && lanes_are_full(loop));
-        run_chunk(worker, loop, begin, end);
-        done += end - begin;
-        if (halves == 0)
-            return done;
-        halves--;
-        /* Stolen: then so were the older ones, which are larger. */
-        if (!filch_reclaim(worker_hot(worker), entry_of_task(&half[halves].piece->task),
-                           half[halves].place))
-            return done;
-        begin = half[halves].piece->begin;
-        end = half[halves].piece->end;
-        fl_store_relaxed(&half[halves].piece->is_busy, 0u); /* it was never shown */
-        worker->piece_next--;
+/* --- alone ------------------------------------------------------------------------ */
+
+static const filch_cancel *cancel_of(const struct fl_loop_call *call)
+{
+    return call->opts ? call->opts->cancel : NULL;
+}
+
+/* The body, for [begin, end), in calls of the size that it wants. */
+static int call_body(struct fl_worker *worker, const struct fl_loop_call *call,
+                     size_t begin, size_t end)
+{
+    size_t step = call->max_chunk ? call->max_chunk : end - begin;
+    int value = 0;
+
+    while (begin < end && value == 0) {
+        size_t next = end - begin > step ? begin + step : end;
+
+        value = call->body(worker_hot(worker), begin, next, call->ctx);
+        begin = next;
     }
+    return value;
 }
 
-/* Enter the loop on a lane. False: it has all the workers it may have. The caller of the
- * loop, while it waits, is in it already. */
-static bool loop_enter(struct fl_worker *worker, struct fl_loop *loop, bool *was_in)
+/* How many items come next, after so many that took so many ticks. */
+static size_t next_chunk(const struct launch *launch, size_t items, uint64_t ticks)
 {
-    *was_in = worker->context.loop == loop;
-    if (*was_in)
-        return true;
-    worker->context.lane = lane_take(loop);
-    if (worker->context.lane == loop->lanes)
+    size_t done = launch->at - launch->call->begin;
+    double rate = ticks > fl_ticks_of_ns(CLOCK_NS) ? (double)ticks / (double)items : 0;
+    double fitting = (double)fl_ticks_of_ns(ALONE_CHUNK_NS) /
+                     FL_MAX(FL_MAX(rate, launch->ticks_per_item), 1e-6);
+    size_t most = done > SIZE_MAX / ALONE_GROWTH ? SIZE_MAX : done * ALONE_GROWTH;
+    size_t chunk = fitting < (double)most ? (size_t)fitting : most;
+
+    if (done + chunk < done) /* past all ends */
+        return SIZE_MAX - done;
+    /* Up to a multiple, for vector code. */
+    if (done + chunk > FL_SPLIT_ALIGN)
+        chunk -= (done + chunk) % FL_SPLIT_ALIGN;
+    return FL_MAX(chunk, 1);
+}
+
+/* Whether what is left has turned out to be worth sharing. */
+static bool is_worth_sharing(const struct launch *launch, size_t items, uint64_t ticks)
+{
+    const struct fl_loop_call *call = launch->call;
+    size_t left = call->end - launch->at, done = launch->at - call->begin;
+    double rate;
+
+    if (!launch->is_divisible || left / 2 < grain_of(call) ||
+        ticks <= fl_ticks_of_ns(CLOCK_NS))
         return false;
-    worker->context.loop = loop;
-    worker->context.lanes = loop->lanes;
-    worker->context.failure = &loop->failure;
-    return true;
+    rate = FL_MAX((double)ticks / (double)items, (double)launch->spent / (double)done);
+    return rate * (double)left >= price_of(launch);
 }
 
-/* Copy a piece out of its splitter's slot, which is free then. */
-static void piece_copy(struct fl_piece *piece, size_t *begin, size_t *end)
+/* Range by range, with a look at the clock between them; until the end, an error, or what
+ * is left is worth sharing. Returns the body's value. */
+static int run_watched(struct fl_worker *worker, struct launch *launch)
 {
-    *begin = piece->begin;
-    *end = piece->end;
-    /* ORDER(piece): pairs with the acquire in piece_take. */
-    fl_store_release(&piece->is_busy, 0u);
-}
+    const struct fl_loop_call *call = launch->call;
+    const filch_cancel *cancel = cancel_of(call);
+    size_t chunk = 1;
+    uint64_t then = fl_ticks(), now;
 
-/* A thief's side; runs in a context of its own (fl_worker_run). */
-static void piece_run(filch_worker *hot, filch_job *job)
-{
-    struct fl_worker *worker = worker_of(hot);
-    struct fl_piece *piece = FL_CONTAINER_OF(job, struct fl_piece, task.job);
-    struct fl_loop *loop = piece->loop;
-    struct fl_parker *waiter = loop->latch.waiter;
-    bool was_closed = fl_load_relaxed(&worker->is_closed), was_in; /* its own */
-    int64_t floor = fl_load_relaxed(&hot->tail);                   /* the owner's own */
-    uint64_t done = 0;
-    size_t begin, end;
-    filch_job *entry;
+    while (launch->at < call->end) {
+        size_t begin = launch->at, items = FL_MIN(chunk, call->end - begin);
+        int value;
 
-    if (!loop_enter(worker, loop, &was_in)) {
-        /* For those who are in the loop; its caller is woken for it. */
-        piece->task.is_bound = true;
-        fl_worker_hand_over(worker, worker->pool, entry_of_task(&piece->task));
-        return;
+        if (cancel && filch_cancel_is_set(cancel))
+            return -ECANCELED;
+        value = call_body(worker, call, begin, begin + items);
+        now = fl_ticks();
+        then = fl_ticks_since(then, now);
+        launch->at += items;
+        launch->spent += then;
+        if (value == 0 && is_told(call))
+            value = progress_tell(&launch->progress, launch->at - call->begin);
+        if (value)
+            return value;
+        if (is_worth_sharing(launch, items, then))
+            return 0;
+        chunk = next_chunk(launch, items, then);
+        then = now;
     }
-    for (;;) {
-        piece_copy(piece, &begin, &end);
-        done += run_range(worker, loop, begin, end);
-        entry = loop->is_limited ? inject_take_for(&worker->pool->inject,
-                                                   served_by_latch(&loop->latch))
-                                 : NULL;
-        if (!entry)
-            break;
-        piece = FL_CONTAINER_OF(entry_task(entry), struct fl_piece, task);
-    }
-    /* Tasks that the last body spawned into a scope around the loop. */
-    fl_worker_drain(worker, floor);
-    if (!was_in)
-        lane_give(worker, loop, worker->context.lane);
-    fl_worker_set_closed(worker, was_closed);
-    /* The last touch of the loop. */
-    if (latch_count_down(&loop->latch, done) == 0 && waiter != &worker->parker &&
-        parker_notify(waiter))
-        fl_count(&worker->counters.wakes);
+    return 0;
 }
 
-/* The caller's side, when others may take part. */
-static int run_shared(struct fl_worker *worker, struct fl_loop *loop, size_t begin,
-                      size_t end)
+static void note_cost(const struct launch *launch, uint64_t ticks)
 {
-    struct fl_context context = worker->context;
-    bool was_closed = fl_load_relaxed(&worker->is_closed);    /* its own */
-    int64_t floor = fl_load_relaxed(&worker->deque.hot.tail); /* the owner's own */
-    uint64_t done;
+    double count = (double)(launch->call->end - launch->call->begin);
 
-    loop->latch.remaining = end - begin;
-    loop->latch.is_hungry = 0;
-    loop->latch.waiter = &worker->parker;
-    memset(loop->lanes_taken, 0, (loop->lanes + 63) / 64 * sizeof *loop->lanes_taken);
-    loop->lanes_taken[0] = 1;
-    if (!loop->is_limited)
-        fl_worker_set_closed(worker, false); /* whatever the loop around it is */
-    worker->context.loop = loop;
-    worker->context.lane = 0;
-    worker->context.lanes = loop->lanes;
-    worker->context.scope = NULL;
-    worker->context.failure = &loop->failure;
-    done = run_range(worker, loop, begin, end);
-    /* Tasks that the last body spawned into a scope around the loop: a waiter's deque is
-     * empty. */
-    fl_worker_drain(worker, floor);
-    if (latch_count_down(&loop->latch, done) > 0)
-        fl_worker_wait(worker, served_by_latch(&loop->latch), 0);
-    fl_worker_set_closed(worker, was_closed);
-    worker->context = context;
-    return loop->failure.value;
+    if (launch->pool)
+        cost_note(&launch->pool->launch, launch->hash,
+                  (float)((double)FL_MAX(ticks, 1) / count));
 }
 
-/* One call of the body, as the loop's only worker. */
-static int run_alone(struct fl_worker *worker, size_t begin, size_t end, filch_body *body,
-                     void *ctx)
+/* On the caller alone, as the loop's only worker so far. */
+static int run_alone(struct fl_worker *worker, struct launch *launch)
 {
+    const struct fl_loop_call *call = launch->call;
     struct fl_context context = worker->context;
     int value;
 
-    worker->context.loop = NULL;
-    worker->context.lane = 0;
-    worker->context.lanes = 1;
-    worker->context.scope = NULL;
-    worker->context.failure = NULL;
-    value = body(worker_hot(worker), begin, end, ctx);
+    worker->context =
+        (struct fl_context){.lanes = launch->lanes, .cancel = cancel_of(call)};
+    if (launch->is_divisible || cancel_of(call) || is_told(call)) {
+        value = run_watched(worker, launch);
+        if (value == 0 && launch->at == call->end)
+            note_cost(launch, launch->spent);
+    } else {
+        uint64_t then = fl_ticks();
+
+        value = call_body(worker, call, launch->at, call->end);
+        launch->at = call->end;
+        if (value == 0)
+            note_cost(launch, fl_ticks_since(then, fl_ticks()));
+    }
     worker->context = context;
     return value;
 }
 
-int fl_loop_in(struct fl_worker *worker, const struct fl_loop_call *call)
-{
-    uint32_t lanes = fl_loop_lanes(worker, call->opts);
-    size_t begin = call->begin, end = call->end;
-    struct fl_loop loop;
+/* --- together --------------------------------------------------------------------- */
 
-    if (begin == end)
-        return 0;
-    loop.grain = loop_grain(worker, call);
-    if (lanes == 1 || (end - begin) / 2 < loop.grain)
-        return run_alone(worker, begin, end, call->body, call->ctx);
-    failure_init(&loop.failure);
-    loop.body = call->body;
-    loop.ctx = call->ctx;
-    loop.origin = begin;
-    loop.lanes = lanes;
-    loop.is_limited = lanes < worker_parallelism(worker);
-    return run_shared(worker, &loop, begin, end);
+/* How many workers what is left pays for, the caller included. */
+static uint32_t parts_for(const struct launch *launch, size_t count)
+{
+    double expected = expected_ticks(launch), pays;
+    uint32_t most = (uint32_t)FL_MIN(launch->lanes, count / grain_of(launch->call));
+
+    most = FL_MAX(most, 1);
+    if (expected <= 0 || is_task_list(launch))
+        return most;
+    if (launch_is_distrusted(&launch->pool->launch, expected))
+        return 1;
+    pays = expected / (double)launch_price(&launch->pool->launch, &launch->pool->lot);
+    return pays + 1 < (double)most ? (uint32_t)pays + 1 : most;
 }
 
-static int loop_inside(struct fl_worker *worker, void *arg)
+static void set_pace(struct fl_loop *loop, const struct launch *launch)
 {
-    return fl_loop_in(worker, arg);
+    uint64_t usual = fl_ticks_of_ns(CHUNK_NS), share;
+    double expected = expected_ticks(launch);
+
+    loop->least_time = fl_ticks_of_ns(LEAST_CHUNK_NS);
+    share = (uint64_t)(expected / ((double)launch->lanes * SHARES));
+    loop->chunk_time =
+        expected > 0 ? FL_MIN(FL_MAX(share, loop->least_time), usual) : usual;
+    loop->most = (loop->end - loop->begin) / ((size_t)launch->lanes * LEAST_CHUNKS);
+    loop->ticks_per_item = launch->ticks_per_item;
+    /* Small at first: the cost may lie just here. */
+    loop->chunk =
+        expected > 0 ? (size_t)((double)loop->chunk_time / 8 / loop->ticks_per_item) : 1;
+    loop->chunk = FL_MAX(loop->chunk, 1);
+}
+
+static int run_together(struct fl_worker *worker, struct launch *launch)
+{
+    const struct fl_loop_call *call = launch->call;
+    struct fl_loop loop;
+    int value;
+
+    loop.body = call->body;
+    loop.ctx = call->ctx;
+    loop.cancel = cancel_of(call);
+    loop.progress = is_told(call) ? &launch->progress : NULL;
+    launch->progress.loop = &loop;
+    loop.origin = call->begin;
+    loop.begin = launch->at;
+    loop.end = call->end;
+    loop.grain = grain_of(call);
+    loop.max_chunk = call->max_chunk;
+    loop.lanes = launch->lanes;
+    loop.is_limited = launch->lanes < worker_parallelism(worker);
+    loop.parts = parts_for(launch, loop.end - loop.begin);
+    set_pace(&loop, launch);
+    value = fl_split_run(worker, &loop);
+    if (value == 0)
+        note_cost(launch, launch->spent + loop.spent);
+    return value;
+}
+
+/* --- tiny loops -------------------------------------------------------------------
+ * The shortest way to the body, and the most of them take it: no look at the clock. */
+
+static bool is_tiny(const struct fl_loop_call *call, const struct filch_pool *pool)
+{
+    static _Thread_local uint32_t calls __attribute__((tls_model("initial-exec")));
+    uintptr_t identity = call->identity ? call->identity : (uintptr_t)call->body;
+    const filch_opts *opts = call->opts;
+    float ticks;
+
+    if (!pool || call->grain || call->max_chunk ||
+        (opts && (opts->cancel || opts->progress)))
+        return false;
+    ticks = (float)(call->end - call->begin) *
+            cost_recall(&pool->launch, cost_hash(identity, call->end - call->begin));
+    return ticks > 0 && ticks < pool->launch.tiny && ++calls % TINY_SAMPLE != 0;
+}
+
+static int run_tiny(struct fl_worker *worker, void *arg)
+{
+    const struct fl_loop_call *call = arg;
+
+    return call->body(worker_hot(worker), call->begin, call->end, call->ctx);
+}
+
+static int run_tiny_in(struct fl_worker *worker, const struct fl_loop_call *call)
+{
+    struct fl_context context = worker->context;
+    int value;
+
+    worker->context = (struct fl_context){.lanes = fl_loop_lanes(worker, call->opts)};
+    value = call->body(worker_hot(worker), call->begin, call->end, call->ctx);
+    worker->context = context;
+    return value;
+}
+
+/* --- the way in ------------------------------------------------------------------- */
+
+static int launch_inside(struct fl_worker *worker, void *arg)
+{
+    struct launch *launch = arg;
+    const struct fl_loop_call *call = launch->call;
+
+    if (is_told(call))
+        progress_init(&launch->progress, call);
+    /* Without a slot, it is alone after all. */
+    launch->lanes = fl_loop_lanes(worker, call->opts);
+    launch->is_divisible =
+        launch->lanes > 1 && (call->end - launch->at) / 2 >= grain_of(call);
+    return launch->is_divisible ? run_together(worker, launch)
+                                : run_alone(worker, launch);
+}
+
+static int launch_alone(struct fl_worker *worker, void *arg)
+{
+    return run_alone(worker, arg);
+}
+
+int fl_loop_in(struct fl_worker *worker, const struct fl_loop_call *call)
+{
+    const filch_cancel *cancel = cancel_of(call);
+    struct launch launch;
+    int value;
+
+    if (call->begin == call->end)
+        return 0;
+    if (is_tiny(call, worker->pool))
+        return run_tiny_in(worker, call);
+    if (cancel && filch_cancel_is_set(cancel))
+        return -ECANCELED;
+    launch_init(&launch, call, worker, worker->pool);
+    if (is_small(&launch)) {
+        value = run_alone(worker, &launch);
+        if (value || launch.at == call->end)
+            return value;
+    }
+    return launch_inside(worker, &launch);
 }
 
 int fl_loop(const struct fl_loop_call *call)
 {
-    struct fl_loop_call inside = *call;
+    const filch_cancel *cancel = cancel_of(call);
+    struct filch_pool *pool;
+    struct fl_worker *worker = fl_enter_where(call->opts, &pool);
+    struct launch launch;
+    int value;
 
-    return fl_enter(call->opts, loop_inside, &inside);
+    if (worker)
+        return fl_loop_in(worker, call);
+    if (call->begin == call->end)
+        return 0;
+    if (is_tiny(call, pool))
+        return fl_enter_lightly(pool, limit_lanes(pool->workers, call->opts), run_tiny,
+                                (void *)(uintptr_t)call);
+    if (cancel && filch_cancel_is_set(cancel))
+        return -ECANCELED;
+    launch_init(&launch, call, NULL, pool);
+    if (is_small(&launch)) {
+        value = fl_enter_lightly(pool, launch.lanes, launch_alone, &launch);
+        if (value || launch.at == call->end)
+            return value;
+    }
+    return fl_enter(call->opts, launch_inside, &launch);
+}
+
+bool fl_loop_is_small(struct fl_worker *worker, const struct fl_loop_call *call)
+{
+    struct launch launch;
+
+    launch_init(&launch, call, worker, worker->pool);
+    return is_small(&launch);
+}
+
+int fl_loop_enter(const struct fl_loop_call *call,
+                  int (*inside)(struct fl_worker *worker, void *arg), void *arg)
+{
+    struct filch_pool *pool;
+    struct fl_worker *worker = fl_enter_where(call->opts, &pool);
+    struct launch launch;
+
+    if (!worker) {
+        launch_init(&launch, call, NULL, pool);
+        if (is_small(&launch))
+            return fl_enter_lightly(pool, 1, inside, arg);
+    }
+    return fl_enter(call->opts, inside, arg);
 }

@@ -1,32 +1,20 @@
-/* loop.h - how every loop is split and launched: the one place for grain and lanes.
+/* loop.h - how every loop is launched: by its caller alone, or together.
  *
- * Job: run a range in pieces that any worker of the call may take. Algorithms fill in an
- * fl_loop and call fl_loop_run; they know nothing of deques.
+ * Job: the one place where it is decided whether a loop is shared, by how many, and in
+ * which portions. Algorithms say what they want run, and know nothing of deques.
+ *
+ * The caller begins alone. What loops of that body took before is remembered (launch.h):
+ * one that took less than help costs is run by the caller in a few large ranges, in no
+ * slot of the pool. It looks at the clock between them, and shares what is left when that
+ * is more than expected. Loops that take longer, or are not known yet, are shared at once
+ * (split.h), with as many workers as their time pays for.
  */
 #ifndef FL_LOOP_H
 #define FL_LOOP_H
 
 #include <filch/loop.h>
 #include "enter.h"
-
-#define FL_LANE_WORDS (FILCH_MAX_WORKERS / 64)
-
-struct fl_loop {
-    struct fl_latch latch; /* counts items */
-    struct fl_failure failure;
-    filch_body *body;
-    void *ctx;
-    size_t origin; /* splits are multiples of FL_SPLIT_ALIGN items away from it */
-    size_t grain;
-    uint32_t lanes;
-    bool is_limited; /* fewer lanes than workers */
-    /* Bit i: lane i is taken. As many words as there are lanes for are in use. */
-    uint64_t lanes_taken[FL_LANE_WORDS];
-};
-
-/* Where ranges are long, they are cut at multiples of this many items from the beginning,
- * so that vector code keeps its alignment and neighbours share no cache line. */
-#define FL_SPLIT_ALIGN 64
+#include "split.h"
 
 /* What an algorithm wants run. */
 struct fl_loop_call {
@@ -45,10 +33,18 @@ struct fl_loop_call {
 uint32_t fl_loop_lanes(const struct fl_worker *worker, const filch_opts *opts);
 
 /* Run body over [begin, end) and return the value of the lowest failing range, or 0; from
- * any thread. */
+ * any thread. -ECANCELED: opts->cancel was set before all was run. */
 int fl_loop(const struct fl_loop_call *call);
 
 /* The same, from inside a call (fl_enter). */
 int fl_loop_in(struct fl_worker *worker, const struct fl_loop_call *call);
+
+/* For algorithms that do something else when a loop is not going to be shared: whether
+ * that is known. */
+bool fl_loop_is_small(struct fl_worker *worker, const struct fl_loop_call *call);
+
+/* Call inside(worker, arg) as fl_enter does; in no slot when the loop is small. */
+int fl_loop_enter(const struct fl_loop_call *call,
+                  int (*inside)(struct fl_worker *worker, void *arg), void *arg);
 
 #endif

@@ -17,8 +17,14 @@ bool parker_wait(struct fl_parker *parker)
      * "payload" and "lost wake-up". */
     if (fl_swap_acq_rel(&parker->state, FL_PARKER_ASLEEP) != FL_PARKER_NOTIFIED) {
         slept = true;
-        while (fl_load_relaxed(&parker->state) == FL_PARKER_ASLEEP)
-            fl_futex_wait(&parker->state, FL_PARKER_ASLEEP);
+        while (fl_load_relaxed(&parker->state) == FL_PARKER_ASLEEP) {
+            if (parker->wake_at_ns == 0)
+                fl_futex_wait(&parker->state, FL_PARKER_ASLEEP);
+            else if (fl_now_ns() < parker->wake_at_ns)
+                fl_futex_wait_until(&parker->state, FL_PARKER_ASLEEP, parker->wake_at_ns);
+            else
+                break;
+        }
     }
     /* ORDER(permit): as above, for the notifier that woke us. Weakened:
      * tests/model/park.c, "payload". */

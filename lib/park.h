@@ -19,6 +19,7 @@ struct fl_parker {
     /* What its owner sleeps for: a latch, or 0 for anything. Written by the owner before
      * it sleeps; who has woken it reads it. */
     uintptr_t sleeps_for;
+    uint64_t wake_at_ns; /* 0: sleep without end. The owner's */
     /* The lot's, under its lock. */
     struct fl_parker *next_sleeper;
     bool is_listed;
@@ -44,8 +45,8 @@ static inline uint32_t lot_searching(uint64_t hungry)
 
 /* --- the parker ------------------------------------------------------------------- */
 
-/* Sleep until there is a permit, and use it up. Only the owner. True when it really
- * slept. */
+/* Sleep until there is a permit, or until wake_at_ns, and use the permit up. Only the
+ * owner. True when it really slept. */
 bool parker_wait(struct fl_parker *parker);
 
 /* Give a permit. True when the owner slept and has been woken. The last touch of whatever

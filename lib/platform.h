@@ -23,12 +23,18 @@ uint64_t fl_now_ns(void);
  * again. */
 void fl_futex_wait(uint32_t *word, uint32_t expected);
 
+/* The same until a moment of fl_now_ns at most. */
+void fl_futex_wait_until(uint32_t *word, uint32_t expected, uint64_t deadline_ns);
+
 /* Wake up to count sleepers on word. The memory may be gone already (it is an address
  * only). */
 void fl_futex_wake(uint32_t *word, int count);
 
 /* Give the CPU to another runnable thread, if there is one. */
 void fl_yield(void);
+
+/* How often the calling thread had to give its CPU to another one. */
+uint64_t fl_times_preempted(void);
 
 /* --- fences across threads -------------------------------------------------------- */
 

@@ -48,6 +48,16 @@ void fl_futex_wait(uint32_t *word, uint32_t expected)
     syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, expected, NULL, NULL, 0);
 }
 
+void fl_futex_wait_until(uint32_t *word, uint32_t expected, uint64_t deadline_ns)
+{
+    struct timespec deadline = {(time_t)(deadline_ns / 1000000000u),
+                                (long)(deadline_ns % 1000000000u)};
+
+    /* FUTEX_WAIT_BITSET takes a moment where FUTEX_WAIT takes a length. */
+    syscall(SYS_futex, word, FUTEX_WAIT_BITSET_PRIVATE, expected, &deadline, NULL,
+            FUTEX_BITSET_MATCH_ANY);
+}
+
 void fl_futex_wake(uint32_t *word, int count)
 {
     syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, count, NULL, NULL, 0);
@@ -56,6 +66,13 @@ void fl_futex_wake(uint32_t *word, int count)
 void fl_yield(void)
 {
     sched_yield();
+}
+
+uint64_t fl_times_preempted(void)
+{
+    struct rusage usage;
+
+    return getrusage(RUSAGE_THREAD, &usage) == 0 ? (uint64_t)usage.ru_nivcsw : 0;
 }
 
 /* --- fences across threads -------------------------------------------------------- */

@@ -14,6 +14,7 @@
 #include "bind.h"
 #include "options.h"
 #include "pool_life.h"
+#include "prices.h"
 
 /* Guests at a time that get a worker slot: there is little to gain from more callers than
  * workers, but a small pool may serve many short calls. */
@@ -124,6 +125,7 @@ static void slot_init(struct filch_pool *pool, uint32_t index)
     worker->frames = NULL;
     worker->arena_is_busy = false;
     worker->has_thread = false;
+    worker->is_outside = false;
     worker->counters.idle_since_ns = 0; /* of a thread that fork() left behind */
     worker->cpu = worker->bound_cpu = -1;
     worker->pieces = pool->pieces + (size_t)index * FL_PIECES;
@@ -144,6 +146,7 @@ static void *thread_main(void *arg)
     snprintf(name, sizeof name, "filch-%u", (unsigned)worker->index + 1);
     fl_thread_name(name);
     fl_bind_thread(worker);
+    fl_prices_answer(worker);
     return fl_worker_main(worker);
 }
 
@@ -225,6 +228,7 @@ static void free_slots(struct filch_pool *pool)
 static int pool_begin(struct filch_pool *pool, const filch_pool_options *options)
 {
     struct fl_config config;
+    bool is_asked;
     int err;
 
     err = fl_topology_load(&pool->topology);
@@ -248,7 +252,15 @@ static int pool_begin(struct filch_pool *pool, const filch_pool_options *options
     err = alloc_slots(pool);
     if (err)
         goto free_set;
+    fl_clock_calibrate();
+    fl_prices_guess(&pool->launch);
+    /* Not where threads share CPUs. */
+    is_asked = pool->thread_slots > 0 && pool->wanted <= pool->topology.count;
+    if (is_asked)
+        fl_prices_ask(&pool->launch);
     pool_start(pool);
+    if (is_asked && pool->slot[0].has_thread)
+        fl_prices_measure(&pool->launch, &pool->slot[0].parker);
     fl_config_display(&config, pool->workers, pool->reason, pool->is_asymmetric);
     return 0;
 

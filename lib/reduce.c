@@ -42,6 +42,7 @@ struct reduction {
     filch_combine *combine;
     void *ctx;
     const filch_opts *opts;
+    struct fl_loop_call loop; /* over the blocks, when shared */
     /* When shared: */
     char *accs; /* one per block; a node's lies at its leftmost block */
     uint32_t
@@ -71,10 +72,13 @@ static size_t block_items(size_t count, const filch_opts *opts)
 static int fold_block(struct reduction *reduction, filch_worker *w, size_t block,
                       void *acc)
 {
+    const filch_cancel *cancel = reduction->opts ? reduction->opts->cancel : NULL;
     size_t begin = reduction->begin + block * reduction->block;
     size_t end = reduction->end - begin < reduction->block ? reduction->end
                                                            : begin + reduction->block;
 
+    if (cancel && filch_cancel_is_set(cancel))
+        return -ECANCELED;
     return reduction->body(w, begin, end, acc, reduction->ctx);
 }
 
@@ -126,11 +130,13 @@ static int reduce_alone(struct fl_worker *worker, struct reduction *reduction)
     size_t bytes = depth_of(reduction->blocks) * reduction->acc_bytes;
     _Alignas(ACC_ALIGN) char small[SERIAL_ACC_BYTES];
     struct serial_call serial = {reduction, small};
-    filch_opts alone = {.max_workers = 1};
-    struct fl_loop_call call = {
-        .end = reduction->blocks, .body = serial_body, .ctx = &serial, .opts = &alone};
+    filch_opts alone = {.max_workers = 1}; /* the tree in one call */
+    struct fl_loop_call call = reduction->loop;
     int value;
 
+    call.body = serial_body;
+    call.ctx = &serial;
+    call.opts = &alone;
     if (bytes > sizeof small) {
         serial.spare = aligned_alloc(ACC_ALIGN, padded(bytes));
         if (!serial.spare)
@@ -249,11 +255,6 @@ static bool reduce_shared(struct fl_worker *worker, struct reduction *reduction,
                           int *value)
 {
     size_t blocks = reduction->blocks, accs, bytes;
-    struct fl_loop_call call = {.end = blocks,
-                                .body = shared_body,
-                                .ctx = reduction,
-                                .grain = 1,
-                                .opts = reduction->opts};
     char *memory;
 
     if (blocks > (SIZE_MAX / 2) / (reduction->acc_bytes + 8))
@@ -267,7 +268,7 @@ static bool reduce_shared(struct fl_worker *worker, struct reduction *reduction,
     reduction->arrivals = (uint32_t *)(void *)(memory + accs);
     reduction->is_done = (uint8_t *)(reduction->arrivals + blocks);
     memset(memory + accs, 0, bytes - accs);
-    *value = fl_loop_in(worker, &call);
+    *value = fl_loop_in(worker, &reduction->loop);
     if (!*value || gather(reduction, 0, blocks))
         memcpy(reduction->acc, reduction->accs, reduction->acc_bytes);
     arena_give(worker, memory);
@@ -279,7 +280,11 @@ static int reduce_inside(struct fl_worker *worker, void *arg)
     struct reduction *reduction = arg;
     int value;
 
-    if (reduction->blocks > 1 && fl_loop_lanes(worker, reduction->opts) > 1 &&
+    bool is_watched = reduction->opts && reduction->opts->progress;
+
+    if (reduction->blocks > 1 &&
+        (is_watched || (fl_loop_lanes(worker, reduction->opts) > 1 &&
+                        !fl_loop_is_small(worker, &reduction->loop))) &&
         reduce_shared(worker, reduction, &value))
         return value;
     return reduce_alone(worker, reduction);
@@ -306,5 +311,11 @@ int filch_reduce_with(size_t begin, size_t end, void *acc, size_t acc_bytes,
     reduction.block = block_items(end - begin, opts);
     reduction.blocks =
         (end - begin) / reduction.block + ((end - begin) % reduction.block != 0);
-    return fl_enter(opts, reduce_inside, &reduction);
+    reduction.loop = (struct fl_loop_call){.end = reduction.blocks,
+                                           .body = shared_body,
+                                           .ctx = &reduction,
+                                           .identity = (uintptr_t)body,
+                                           .grain = opts && opts->grain ? 1 : 0,
+                                           .opts = opts};
+    return fl_loop_enter(&reduction.loop, reduce_inside, &reduction);
 }

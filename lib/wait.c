@@ -121,6 +121,8 @@ static bool park_waiting(struct fl_worker *worker, fl_served served, uint64_t do
     }
     /* Goes with the permit's swaps to whoever wakes us. */
     fl_store_relaxed(&worker->parker.sleeps_for, served);
+    worker->parker.wake_at_ns =
+        worker->context.watch ? worker->context.watch->next_ns : 0;
     /* ORDER(serve-dekker): registered before the serving words are looked at; pairs with
      * the light fence in ask_oneself. Without it: tests/model/serving.c, "lost wake-up". */
     fence_against_owners(worker->pool);
@@ -155,6 +157,8 @@ void fl_worker_wait(struct fl_worker *worker, fl_served served, uint64_t down_to
             worker->pool->spin_ns == 0) {
             now = fl_now_ns();
             since = since ? since : now;
+            if (worker->context.watch && now >= worker->context.watch->next_ns)
+                worker->context.watch->look(worker->context.watch);
             if (now - since >= worker->pool->spin_ns &&
                 park_waiting(worker, served, down_to))
                 since = now = 0;

@@ -104,6 +104,7 @@ void fl_worker_run(struct fl_worker *worker, filch_job *entry)
     fl_count(&worker->counters.tasks);
     worker->context.is_draining = false;
     worker->context.scope = NULL;
+    worker->context.watch = NULL;
     serve(worker, served);
     if (entry_is_task(entry)) {
         struct fl_task *task = entry_task(entry);
@@ -120,6 +121,7 @@ void fl_worker_run(struct fl_worker *worker, filch_job *entry)
         worker->context.lane = 0;
         worker->context.lanes = 1;
         worker->context.failure = NULL;
+        worker->context.cancel = NULL;
         function(hot, entry);
         /* Tasks that the branch spawned into a scope around it. */
         fl_worker_drain(worker, floor);

@@ -10,6 +10,7 @@
 #include "counters.h"
 #include "deque.h"
 #include "inject.h"
+#include "launch.h"
 #include "park.h"
 #include "platform.h"
 #include "topology.h"
@@ -21,6 +22,12 @@ struct fl_failure {
     int value;
 };
 
+/* What a waiter does now and then while it waits. */
+struct fl_watch {
+    void (*look)(struct fl_watch *watch); /* not before: */
+    uint64_t next_ns;
+};
+
 /* What filch_lane, filch_lanes and filch_cancelled answer from: the innermost call. */
 struct fl_context {
     struct fl_loop *loop; /* NULL outside a loop */
@@ -28,6 +35,8 @@ struct fl_context {
     const struct filch_scope *scope; /* whose very body runs, or NULL */
     struct fl_failure *failure;      /* of the innermost loop or scope, or NULL */
     uint64_t at;                     /* where the running body stands in it */
+    const filch_cancel *cancel;      /* the token of the innermost loop, or NULL */
+    struct fl_watch *watch;          /* while it waits for its own loop, or NULL */
     bool is_draining; /* the caller of the running task pops what it leaves behind */
 };
 
@@ -44,6 +53,7 @@ struct fl_piece {
     _Alignas(64) struct fl_task task;
     struct fl_loop *loop;
     size_t begin, end;
+    bool is_rights; /* begin and end count rights to a part of the loop */
     uint32_t is_busy;
 };
 
@@ -77,8 +87,10 @@ struct fl_worker {
     /* Set up by the pool. */
     fl_thread thread;
     bool has_thread;
-    int cpu;           /* index in the pool's topology, -1: not known */
-    int bound_cpu;     /* bind.h's: the system's number, -1: not to one */
+    bool
+        is_outside; /* stands for a caller in no slot: nested calls enter the pool anew */
+    int cpu;        /* index in the pool's topology, -1: not known */
+    int bound_cpu;  /* bind.h's: the system's number, -1: not to one */
     uint64_t moved_ns; /* and when that changed last */
     uint16_t *victims; /* all other slots, nearest first */
     uint32_t victim_ring_end[FL_ELSEWHERE + 1];
@@ -92,6 +104,7 @@ struct fl_worker {
 
 struct filch_pool {
     struct fl_lot lot;
+    struct fl_launch launch; /* not allocated: see destroy_default_pool in pool.c */
     struct fl_inject inject;
     _Alignas(64) uint64_t guests_in; /* bit g: guest slot g is taken */
     uint32_t is_stopping;

@@ -17,6 +17,24 @@ FILCH_API FILCH_COLD int64_t filch_fork_slow(filch_worker *w, filch_job *job,
 FILCH_API FILCH_COLD int filch_reclaim_slow(filch_worker *w, filch_job *job,
                                             int64_t index);
 
+/* The private half of filch_fork: whether somebody is hungry, or the ring full, is for
+ * the caller to look at, in gate. Returns the job's place. */
+static inline int64_t filch_push(filch_worker *w, filch_job *entry)
+{
+    int64_t index = FILCH_LOAD_RELAXED(&w->tail); /* only the owner writes it */
+
+    FILCH_STORE_RELAXED(&w->slot[index & (FILCH_RING_SLOTS - 1)], entry);
+    /* ORDER(deque-private): pairs with the acquire of tail in deque_force_publish.
+     * Whoever sees index + 1 sees the slot and all of *entry. Weakened:
+     * tests/model/deque_force.c, "payload". */
+    FILCH_STORE_RELEASE(&w->tail, index + 1);
+    /* ORDER(gate-dekker): tail is stored before gate is read; pairs with the heavy fence
+     * between the raise of the gate and the last look at tail in park_idle in idle.c.
+     * Without it: tests/model/gate.c, "lost wake-up". */
+    FILCH_FENCE_LIGHT();
+    return index;
+}
+
 /**
  * filch_fork - offer a job to the other workers.
  *
@@ -41,19 +59,11 @@ FILCH_API FILCH_COLD int filch_reclaim_slow(filch_worker *w, filch_job *job,
  */
 static inline int64_t filch_fork(filch_worker *w, filch_job *job)
 {
-    int64_t index = FILCH_LOAD_RELAXED(&w->tail); /* only the owner writes it */
     filch_job *entry;
+    int64_t index;
 
     FILCH_FRAME_ADDRESS(entry, job);
-    FILCH_STORE_RELAXED(&w->slot[index & (FILCH_RING_SLOTS - 1)], entry);
-    /* ORDER(deque-private): pairs with the acquire of tail in deque_force_publish.
-     * Whoever sees index + 1 sees the slot and all of *job. Weakened:
-     * tests/model/deque_force.c, "payload". */
-    FILCH_STORE_RELEASE(&w->tail, index + 1);
-    /* ORDER(gate-dekker): tail is stored before gate is read; pairs with the heavy fence
-     * between the raise of the gate and the last look at tail in park_idle in idle.c.
-     * Without it: tests/model/gate.c, "lost wake-up". */
-    FILCH_FENCE_LIGHT();
+    index = filch_push(w, entry);
     if (FILCH_UNLIKELY(index >= FILCH_LOAD_RELAXED(&w->gate)))
         return filch_fork_slow(w, job, index);
     return index;

@@ -1,0 +1,138 @@
+/* prices.c - what help costs: measured once, when a pool starts, with its first thread.
+ *
+ * The starter wakes the thread as a sharer would wake a sleeper, and then writes a word
+ * that it looks at as a thread without work looks around. Not through the deques, so that
+ * the counters of a new pool are all 0.
+ */
+#include "prices.h"
+#include "serving.h"
+
+/* Without a measurement: what was seen on several machines. */
+#define SPINNING_NS 200u
+#define SLEEPING_NS 50000u
+
+/* A look at the clock takes 10 ns. */
+#define TINY_NS 500u
+
+/* A thread that takes longer has no CPU just now, which says nothing about waking. */
+#define PATIENCE_NS 1000000u
+
+/* From who has announced its sleep to who sleeps. */
+#define FALL_ASLEEP_NS 20000u
+
+/* A word's way to a spinning worker is one of several: the sharer's publication, the
+ * thief's steal, and at the end of the loop the count's way back, each with a fence. So
+ * help pays from so many times that way on, measured with loops of 1 to 5 us. */
+#define SPINNING_TIMES 8
+
+#define ROUNDS 5
+
+/* launch->ask */
+enum { NOTHING, SLEEP, FIRST_ROUND };
+
+/* Look on until *word is value. False: it took too long. */
+static bool wait_for(const uint32_t *word, uint32_t value)
+{
+    uint64_t since = fl_now_ns();
+
+    /* ORDER(prices): pairs with the releases below: the answer's time is seen. */
+    while (fl_load_acquire(word) != value) {
+        if (fl_now_ns() - since > PATIENCE_NS)
+            return false;
+        fl_spin_hint();
+    }
+    return true;
+}
+
+/* --- the thread's side ------------------------------------------------------------ */
+
+static void say(struct fl_launch *launch, uint32_t what)
+{
+    launch->answered = fl_ticks();
+    /* ORDER(prices): pairs with the acquire in wait_for. */
+    fl_store_release(&launch->answer, what);
+}
+
+void fl_prices_answer(struct fl_worker *worker)
+{
+    struct fl_launch *launch = &worker->pool->launch;
+    uint64_t since;
+    uint32_t round = FIRST_ROUND, looks, ask;
+
+    if (worker->index != 0 || fl_load_relaxed(&launch->ask) != SLEEP) /* the starter's */
+        return;
+    worker->parker.wake_at_ns = 0;
+    parker_wait(&worker->parker);
+    say(launch, SLEEP);
+    since = fl_now_ns();
+    for (looks = 0; (ask = fl_load_relaxed(&launch->ask)) != NOTHING; looks++) {
+        if (ask == round)
+            say(launch, round++);
+        if (looks % FL_LOOKS_PER_CLOCK == 0 && fl_now_ns() - since > PATIENCE_NS)
+            return;
+        pause_a_little(worker->pool, looks);
+    }
+}
+
+/* --- the starter's side ----------------------------------------------------------- */
+
+void fl_prices_guess(struct fl_launch *launch)
+{
+    launch->spinning = fl_ticks_of_ns(SPINNING_NS) * SPINNING_TIMES;
+    launch->sleeping = fl_ticks_of_ns(SLEEPING_NS);
+    launch->tiny = (float)fl_ticks_of_ns(TINY_NS);
+}
+
+void fl_prices_ask(struct fl_launch *launch)
+{
+    launch->answer = NOTHING;
+    launch->ask = SLEEP; /* its thread is not there yet */
+}
+
+/* What is left of a loop takes (r + t) / 2 with a worker that begins after a time t, and
+ * the caller waits for the system call that wakes it: help pays from t and that call on. */
+static bool measure_sleeping(struct fl_launch *launch, struct fl_parker *parker)
+{
+    uint64_t began, called, since = fl_now_ns();
+
+    while (fl_load_relaxed(&parker->state) != FL_PARKER_ASLEEP) /* a look only */
+        if (fl_now_ns() - since > PATIENCE_NS)
+            return false;
+    for (since = fl_now_ns(); fl_now_ns() - since < FALL_ASLEEP_NS;)
+        fl_spin_hint();
+    began = fl_ticks();
+    parker_notify(parker);
+    called = fl_ticks();
+    if (!wait_for(&launch->answer, SLEEP))
+        return false;
+    launch->sleeping =
+        fl_ticks_since(began, launch->answered) + fl_ticks_since(began, called);
+    return true;
+}
+
+static bool measure_spinning(struct fl_launch *launch)
+{
+    uint64_t began, best = UINT64_MAX;
+    uint32_t round;
+
+    for (round = FIRST_ROUND; round < FIRST_ROUND + ROUNDS; round++) {
+        began = fl_ticks();
+        fl_store_relaxed(&launch->ask, round); /* the thread answers with a release */
+        if (!wait_for(&launch->answer, round))
+            return false;
+        best = FL_MIN(best, fl_ticks_since(began, launch->answered));
+    }
+    launch->spinning = best * SPINNING_TIMES;
+    return true;
+}
+
+void fl_prices_measure(struct fl_launch *launch, struct fl_parker *parker)
+{
+    bool slept = measure_sleeping(launch, parker);
+
+    if (slept)
+        measure_spinning(launch);
+    fl_store_relaxed(&launch->ask, (uint32_t)NOTHING);
+    if (!slept)
+        parker_notify(parker); /* it may be on its way to sleep */
+}
