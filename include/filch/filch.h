@@ -2,6 +2,7 @@
  *
  *   loop.h    filch_for, filch_map: a loop over a range or an array
  *   reduce.h  filch_reduce: fold a range to one value, the same bits every time
+ *   typed.h   filch_sum, filch_dot, filch_min, ...: reductions of arrays of numbers
  *   join.h    filch_join, and filch_fork/filch_reclaim for the last nanoseconds
  *   scope.h   filch_scope, filch_spawn, filch_sync: any number of tasks
  *   local.h   filch_local: scratch memory for each worker
@@ -29,6 +30,7 @@
 #include <filch/scope.h>
 #include <filch/loop.h>
 #include <filch/reduce.h>
+#include <filch/typed.h>
 #include <filch/local.h>
 #include <filch/stats.h>
 

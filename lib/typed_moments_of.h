@@ -1,0 +1,105 @@
+/* typed_moments_of.h - the moments for one type of elements; a part of typed_moments.c. */
+
+#define fl_two_of NAME(fl_two_of)
+
+/* Two items as they lie in the array. */
+typedef ELEMENT fl_two_of __attribute__((vector_size(2 * sizeof(ELEMENT)),
+                                         aligned(sizeof(ELEMENT)), may_alias));
+
+FL_ALWAYS_INLINE fl_pair NAME(two_items)(const ELEMENT *x, size_t i)
+{
+    return __builtin_convertvector(*(const fl_two_of *)(x + i), fl_pair);
+}
+
+FL_ALWAYS_INLINE double NAME(add_lanes)(const fl_pair *lane)
+{
+    fl_pair sum = (lane[0] + lane[2]) + (lane[1] + lane[3]);
+
+    return sum[0] + sum[1];
+}
+
+FL_KERNEL double NAME(mean_base)(const ELEMENT *x, size_t count)
+{
+    fl_pair lane[LANE_PAIRS] = {{0}};
+    double rest = 0;
+    size_t i, k;
+
+    for (i = 0; count - i >= LANES; i += LANES)
+#pragma GCC unroll 4
+        for (k = 0; k < LANE_PAIRS; k++)
+            lane[k] += NAME(two_items)(x, i + 2 * k);
+    for (; i < count; i++)
+        rest += (double)x[i];
+    return (NAME(add_lanes)(lane) + rest) / (double)count;
+}
+
+FL_KERNEL struct filch_moments NAME(moments_base)(const ELEMENT *x, size_t count)
+{
+    double mean = NAME(mean_base)(x, count), deviation = 0, square = 0;
+    fl_pair deviations[LANE_PAIRS] = {{0}}, squares[LANE_PAIRS] = {{0}};
+    size_t i, k;
+
+    for (i = 0; count - i >= LANES; i += LANES)
+#pragma GCC unroll 4
+        for (k = 0; k < LANE_PAIRS; k++) {
+            fl_pair d = NAME(two_items)(x, i + 2 * k) - mean;
+
+            deviations[k] += d;
+            squares[k] += d * d;
+        }
+    for (; i < count; i++) {
+        double d = (double)x[i] - mean;
+
+        deviation += d;
+        square += d * d;
+    }
+    deviation += NAME(add_lanes)(deviations);
+    square += NAME(add_lanes)(squares);
+    return (struct filch_moments){.count = count,
+                                  .mean = mean + deviation / (double)count,
+                                  .m2 = square - deviation * deviation / (double)count};
+}
+
+/* The tree over the base blocks, as that of sums in typed_sum_of.h. */
+static int NAME(moments_leaf)(filch_worker *w, size_t begin, size_t end, void *acc,
+                              void *ctx)
+{
+    const struct fl_typed *typed = ctx;
+    const ELEMENT *x = typed->x;
+    struct filch_moments pending[FL_PENDING];
+    size_t depth = 0, blocks = 0, bits;
+
+    (void)w;
+    for (; begin < end; begin += FL_MIN(BASE, end - begin)) {
+        pending[depth++] = NAME(moments_base)(x + begin, FL_MIN(BASE, end - begin));
+        for (bits = blocks++; bits & 1; bits >>= 1, depth--)
+            combine(&pending[depth - 2], &pending[depth - 1], NULL);
+    }
+    for (; depth > 1; depth--)
+        combine(&pending[depth - 2], &pending[depth - 1], NULL);
+    combine(acc, &pending[0], NULL);
+    return 0;
+}
+
+int NAME(filch_moments)(const ELEMENT *x, size_t n, struct filch_moments *out,
+                        const filch_opts *opts)
+{
+    struct filch_moments moments = {0};
+    struct fl_typed typed = {.x = x,
+                             .count = n,
+                             .element_bytes = sizeof *x,
+                             .acc = &moments,
+                             .acc_bytes = sizeof moments,
+                             .leaf = NAME(moments_leaf),
+                             .combine = combine,
+                             .opts = opts};
+    int err = fl_typed_check(&typed, out);
+
+    if (!err)
+        err = fl_typed_fold(&typed);
+    if (!err)
+        *out = moments;
+    return err;
+}
+
+#undef fl_two_of
