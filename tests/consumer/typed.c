@@ -1,0 +1,38 @@
+/* Every typed reduction, for every element type, const and not, with and without options;
+ * compiled with all warnings as errors by typed.sh. */
+#include <filch/filch.h>
+
+#define USE(suffix, element, wide)                                               \
+    int use_##suffix(const element *c, element *x, size_t n, filch_pool *pool);  \
+    int use_##suffix(const element *c, element *x, size_t n, filch_pool *pool)   \
+    {                                                                            \
+        element array[3] = {1, 2, 3}, extreme;                                   \
+        wide sum;                                                                \
+        size_t at;                                                               \
+        struct filch_moments m;                                                  \
+        int err = 0;                                                             \
+                                                                                 \
+        err |= filch_sum(c, n, &sum);                                            \
+        err |= filch_sum(x, n, &sum, .pool = pool, .max_workers = 2);            \
+        err |= filch_sum(array, 3, &sum);                                        \
+        err |= filch_dot(c, x, n, &sum);                                         \
+        err |= filch_dot(x, c, n, &sum, .pool = pool);                           \
+        err |= filch_min(c, n, &extreme);                                        \
+        err |= filch_min(x, n, &extreme, .grain = 4096);                         \
+        err |= filch_max(c, n, &extreme);                                        \
+        err |= filch_max(x + 1, n - 1, &extreme, .pool = pool);                  \
+        err |= filch_argmin(c, n, &at);                                          \
+        err |= filch_argmin(x, n, &at, .pool = pool);                            \
+        err |= filch_argmax(c, n, &at);                                          \
+        err |= filch_argmax(x, n, &at, .pool = pool);                            \
+        err |= filch_moments(c, n, &m);                                          \
+        err |= filch_moments(x, n, &m, .pool = pool, .ctx = x);                  \
+        err |= filch_sum_##suffix(x, n, &sum, NULL);                             \
+        return err | (filch_variance(&m) < 0) | (filch_variance_sample(&m) < 0); \
+    }
+
+USE(float, float, double)
+USE(double, double, double)
+USE(int32, int32_t, int64_t)
+USE(int64, int64_t, int64_t)
+USE(uint64, uint64_t, uint64_t)
