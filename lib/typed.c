@@ -6,8 +6,8 @@
 
 int fl_typed_check(const struct fl_typed *typed, const void *out)
 {
-    if (!out || (typed->count && !typed->x) ||
-        typed->count > SIZE_MAX / typed->element_bytes || fl_opts_check(typed->opts))
+    if (!out || (typed->count && !typed->x) || typed->count > typed->most ||
+        fl_opts_check(typed->opts))
         return -EINVAL;
     return 0;
 }
@@ -33,28 +33,35 @@ static int call_progress(size_t done, size_t total, void *ctx)
     return typed->opts->progress(done, total, typed->opts->ctx);
 }
 
+/* Out of line, for the sake of calls that do without. */
+__attribute__((noinline)) static int fold_shared(struct fl_typed *typed, size_t block)
+{
+    filch_opts opts = {.struct_size = sizeof opts, .abi = FILCH_HOT_ABI};
+
+    if (typed->opts)
+        opts = *typed->opts;
+    opts.ctx = typed;
+    opts.grain = block;
+    opts.max_chunk = 0; /* of loops' bodies; below the grain it would be an error */
+    if (opts.progress)
+        opts.progress = call_progress;
+    return filch_reduce_with(0, typed->count, typed->acc, typed->acc_bytes, typed->leaf,
+                             typed->combine, &opts);
+}
+
 int fl_typed_fold(struct fl_typed *typed)
 {
-    const filch_opts *user = typed->opts;
-    size_t block = block_items(typed);
-    filch_opts opts = {
-        .struct_size = sizeof opts, .abi = FILCH_HOT_ABI, .ctx = typed, .grain = block};
+    const filch_opts *opts = typed->opts;
+    size_t block = FL_TYPED_BLOCK;
 
     if (typed->count == 0)
         return 0;
-    if (typed->count <= block) {
-        if (user && user->cancel && filch_cancel_is_set(user->cancel))
-            return -ECANCELED;
-        return typed->leaf(NULL, 0, typed->count, typed->acc, typed);
+    if (typed->count > block) {
+        block = block_items(typed);
+        if (typed->count > block)
+            return fold_shared(typed, block);
     }
-    if (user) {
-        opts = *user;
-        opts.ctx = typed;
-        opts.grain = block;
-        opts.max_chunk = 0; /* of loops' bodies; below the grain it would be an error */
-        if (user->progress)
-            opts.progress = call_progress;
-    }
-    return filch_reduce_with(0, typed->count, typed->acc, typed->acc_bytes, typed->leaf,
-                             typed->combine, &opts);
+    if (opts && opts->cancel && filch_cancel_is_set(opts->cancel))
+        return -ECANCELED;
+    return typed->leaf(NULL, 0, typed->count, typed->acc, typed);
 }

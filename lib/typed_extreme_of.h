@@ -124,7 +124,7 @@ int NAME(filch_)(const ELEMENT *x, size_t n, ELEMENT *out, const filch_opts *opt
     struct fl_extreme extreme = {0};
     struct fl_typed typed = {.x = x,
                              .count = n,
-                             .element_bytes = sizeof *x,
+                             .most = SIZE_MAX / sizeof *x,
                              .acc = &extreme,
                              .acc_bytes = sizeof extreme,
                              .leaf = NAME(leaf_),
@@ -146,7 +146,7 @@ int NAME(filch_arg)(const ELEMENT *x, size_t n, size_t *out, const filch_opts *o
     struct fl_extreme extreme = {0};
     struct fl_typed typed = {.x = x,
                              .count = n,
-                             .element_bytes = sizeof *x,
+                             .most = SIZE_MAX / sizeof *x,
                              .acc = &extreme,
                              .acc_bytes = sizeof extreme,
                              .leaf = NAME(leaf_arg),

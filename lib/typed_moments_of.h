@@ -87,7 +87,7 @@ int NAME(filch_moments)(const ELEMENT *x, size_t n, struct filch_moments *out,
     struct filch_moments moments = {0};
     struct fl_typed typed = {.x = x,
                              .count = n,
-                             .element_bytes = sizeof *x,
+                             .most = SIZE_MAX / sizeof *x,
                              .acc = &moments,
                              .acc_bytes = sizeof moments,
                              .leaf = NAME(moments_leaf),

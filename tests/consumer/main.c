@@ -63,7 +63,9 @@ static int check(const char *what, long got, long expected)
 
 int main(void)
 {
+    static const double measured[] = {1.5, 2, 1};
     static long value[COUNT];
+    double total = 0;
     char version[32];
     filch_pool *pool;
     struct fib f = {20, 0};
@@ -82,6 +84,8 @@ int main(void)
     failed |= check("reduce",
                     filch_reduce(0, COUNT, &sum, sizeof sum, add_items, add, NULL), 0);
     failed |= check("sum", sum, expected);
+    failed |= check("typed", filch_sum(measured, 3, &total), 0);
+    failed |= check("total", (long)(2 * total), 9);
     failed |= check("join", fib(NULL, &f), 0);
     failed |= check("fib(20)", f.result, 6765);
     filch_pool_destroy(pool);

@@ -63,6 +63,17 @@ int main()
     opts.pool = pool;
     failed |= check("for", filch_for_with(0, value.size(), square, &opts), 0);
     failed |= check("sum", std::accumulate(value.begin(), value.end(), 0L), 900000);
+    const std::vector<double> measured{1.5, 2, 1};
+    double total = 0;
+    failed |= check("typed", filch_sum(measured.data(), measured.size(), &total), 0);
+    failed |= check("total", static_cast<long>(2 * total), 9);
+    int64_t product = 0;
+    const int32_t factors[] = {2, 3};
+    failed |= check("dot", filch_dot(factors, factors, 2, &product, &opts), 0);
+    failed |= check("product", static_cast<long>(product), 13);
+    struct filch_moments moments;
+    failed |= check("moments", filch_moments(factors, 2, &moments), 0);
+    failed |= check("variance", filch_variance_sample(&moments) == 0.5, 1);
     filch_pool_destroy(pool);
 
     failed |= check("join", filch_join(nullptr, fib, &f, fib, &f), 0);
