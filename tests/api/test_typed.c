@@ -480,7 +480,8 @@ static void the_bits_are_the_same_on_1_to_64_workers_and_for_all_options(void **
                 for (round = 0; round < rounds; round++) {
                     get_results(result, sizes[s],
                                 FILCH_OPTS(NULL, .pool = pool[p], .grain = grains[g],
-                                           .max_workers = (uint32_t)round % 4));
+                                           .max_workers = (uint32_t)round % 4,
+                                           .max_chunk = grains[g] <= 1));
                     if (memcmp(result, expected, sizeof result) != 0)
                         fail_msg("%zu items, grain %zu, %u workers, round %d: other bits",
                                  sizes[s], grains[g], workers[p], round);
