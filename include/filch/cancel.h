@@ -39,7 +39,8 @@ FILCH_API int filch_cancel_is_set(const filch_cancel *token);
  * filch_progress - called on the thread that called the loop, now and then.
  *
  * done   items of the loop that were run, of total; both count what filch_for counts
- *        (filch_reduce: blocks; filch_for_2d and filch_for_3d: tiles)
+ *        (filch_reduce: blocks; filch_for_2d and filch_for_3d: tiles, or columns of a few
+ *        rows where tiles are chosen)
  * ctx    the loop's
  *
  * Returns  0 to go on; anything else cancels the loop, which returns it.

@@ -1,6 +1,7 @@
 /* filch.h - all of filch. A tour, in reading order:
  *
  *   loop.h    filch_for, filch_map: a loop over a range or an array
+ *   tiles.h   filch_for_2d, filch_for_3d: the same over the tiles of a rectangle or a box
  *   reduce.h  filch_reduce: fold a range to one value, the same bits every time
  *   typed.h   filch_sum, filch_dot, filch_min, ...: reductions of arrays of numbers
  *   join.h    filch_join, and filch_fork/filch_reclaim for the last nanoseconds
@@ -29,6 +30,7 @@
 #include <filch/join.h>
 #include <filch/scope.h>
 #include <filch/loop.h>
+#include <filch/tiles.h>
 #include <filch/reduce.h>
 #include <filch/typed.h>
 #include <filch/local.h>

@@ -110,7 +110,7 @@ FILCH_API const char *filch_pool_reason(filch_pool *pool);
  *              0: chosen, by time
  * max_chunk    most items in one call of a loop's body; 0: any number. Not below grain
  *              (-EINVAL)
- * tile         filch_for_2d and filch_for_3d: the tile, per dimension; 0: chosen
+ * tile         filch_for_2d and filch_for_3d: the tile's size, per dimension; 0: chosen
  * cancel       a token that ends the loop early, with -ECANCELED; see filch_cancel
  * progress     called on the calling thread while a loop runs, between two calls of its
  *              body and while it waits for others; see filch_progress
