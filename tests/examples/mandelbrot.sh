@@ -88,7 +88,7 @@ fi
 # Ctrl-C in the middle of a picture that takes hours.
 for workers in 1 2 4; do
     echo old >out.ppm
-    rm -f stderr
+    : >stderr
     "$mandelbrot" -j $workers -s 1000x1000 -n 10000000 out.ppm 2>stderr &
     pid=$!
     # The first line comes with the first call of progress.
