@@ -113,8 +113,7 @@ static double price_of(const struct launch *launch)
 static bool is_small(const struct launch *launch)
 {
     return launch->ticks_per_item > 0 && !is_told(launch->call) &&
-           !(launch->is_divisible && is_task_list(launch)) &&
-           expected_ticks(launch) < price_of(launch);
+           !is_task_list(launch) && expected_ticks(launch) < price_of(launch);
 }
 
 /* --- progress --------------------------------------------------------------------- */
@@ -178,6 +177,15 @@ static int call_body(struct fl_worker *worker, const struct fl_loop_call *call,
     return value;
 }
 
+/* So many items as come next, but none below the grain: neither these nor the last. */
+static size_t not_below_grain(const struct launch *launch, size_t chunk)
+{
+    size_t left = launch->call->end - launch->at, grain = grain_of(launch->call);
+
+    chunk = FL_MAX(chunk, grain);
+    return left < chunk || left - chunk < grain ? left : chunk;
+}
+
 /* How many items come next, after so many that took so many ticks. */
 static size_t next_chunk(const struct launch *launch, size_t items, uint64_t ticks)
 {
@@ -188,12 +196,11 @@ static size_t next_chunk(const struct launch *launch, size_t items, uint64_t tic
     size_t most = done > SIZE_MAX / ALONE_GROWTH ? SIZE_MAX : done * ALONE_GROWTH;
     size_t chunk = fitting < (double)most ? (size_t)fitting : most;
 
-    if (done + chunk < done) /* past all ends */
-        return SIZE_MAX - done;
+    chunk = FL_MIN(chunk, SIZE_MAX - done);
     /* Up to a multiple, for vector code. */
     if (done + chunk > FL_SPLIT_ALIGN)
         chunk -= (done + chunk) % FL_SPLIT_ALIGN;
-    return FL_MAX(chunk, 1);
+    return not_below_grain(launch, FL_MAX(chunk, 1));
 }
 
 /* Whether what is left has turned out to be worth sharing. */
@@ -216,27 +223,27 @@ static int run_watched(struct fl_worker *worker, struct launch *launch)
 {
     const struct fl_loop_call *call = launch->call;
     const filch_cancel *cancel = cancel_of(call);
-    size_t chunk = 1;
+    size_t chunk = not_below_grain(launch, 1);
     uint64_t then = fl_ticks(), now;
 
     while (launch->at < call->end) {
-        size_t begin = launch->at, items = FL_MIN(chunk, call->end - begin);
+        size_t begin = launch->at;
         int value;
 
         if (cancel && filch_cancel_is_set(cancel))
             return -ECANCELED;
-        value = call_body(worker, call, begin, begin + items);
+        value = call_body(worker, call, begin, begin + chunk);
         now = fl_ticks();
         then = fl_ticks_since(then, now);
-        launch->at += items;
+        launch->at += chunk;
         launch->spent += then;
         if (value == 0 && is_told(call))
             value = progress_tell(&launch->progress, launch->at - call->begin);
         if (value)
             return value;
-        if (is_worth_sharing(launch, items, then))
+        if (is_worth_sharing(launch, chunk, then))
             return 0;
-        chunk = next_chunk(launch, items, then);
+        chunk = next_chunk(launch, chunk, then);
         then = now;
     }
     return 0;
@@ -296,14 +303,14 @@ static uint32_t parts_for(const struct launch *launch, size_t count)
 static void set_pace(struct fl_loop *loop, const struct launch *launch)
 {
     uint64_t usual = fl_ticks_of_ns(CHUNK_NS), share;
-    double expected = expected_ticks(launch);
+    double expected = is_task_list(launch) ? 0 : expected_ticks(launch);
 
     loop->least_time = fl_ticks_of_ns(LEAST_CHUNK_NS);
     share = (uint64_t)(expected / ((double)launch->lanes * SHARES));
     loop->chunk_time =
         expected > 0 ? FL_MIN(FL_MAX(share, loop->least_time), usual) : usual;
     loop->most = (loop->end - loop->begin) / ((size_t)launch->lanes * LEAST_CHUNKS);
-    loop->ticks_per_item = launch->ticks_per_item;
+    loop->ticks_per_item = expected > 0 ? launch->ticks_per_item : 0;
     /* Small at first: the cost may lie just here. */
     loop->chunk =
         expected > 0 ? (size_t)((double)loop->chunk_time / 8 / loop->ticks_per_item) : 1;

@@ -20,9 +20,8 @@ bool parker_wait(struct fl_parker *parker)
         while (fl_load_relaxed(&parker->state) == FL_PARKER_ASLEEP) {
             if (parker->wake_at_ns == 0)
                 fl_futex_wait(&parker->state, FL_PARKER_ASLEEP);
-            else if (fl_now_ns() < parker->wake_at_ns)
-                fl_futex_wait_until(&parker->state, FL_PARKER_ASLEEP, parker->wake_at_ns);
-            else
+            else if (fl_futex_wait_until(&parker->state, FL_PARKER_ASLEEP,
+                                         parker->wake_at_ns))
                 break;
         }
     }

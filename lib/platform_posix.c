@@ -48,14 +48,15 @@ void fl_futex_wait(uint32_t *word, uint32_t expected)
     syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, expected, NULL, NULL, 0);
 }
 
-void fl_futex_wait_until(uint32_t *word, uint32_t expected, uint64_t deadline_ns)
+bool fl_futex_wait_until(uint32_t *word, uint32_t expected, uint64_t deadline_ns)
 {
     struct timespec deadline = {(time_t)(deadline_ns / 1000000000u),
                                 (long)(deadline_ns % 1000000000u)};
 
     /* FUTEX_WAIT_BITSET takes a moment where FUTEX_WAIT takes a length. */
-    syscall(SYS_futex, word, FUTEX_WAIT_BITSET_PRIVATE, expected, &deadline, NULL,
-            FUTEX_BITSET_MATCH_ANY);
+    return syscall(SYS_futex, word, FUTEX_WAIT_BITSET_PRIVATE, expected, &deadline, NULL,
+                   FUTEX_BITSET_MATCH_ANY) != 0 &&
+           errno == ETIMEDOUT;
 }
 
 void fl_futex_wake(uint32_t *word, int count)

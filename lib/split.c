@@ -196,15 +196,12 @@ static bool take_back(struct run *run, struct span *span)
  * sleep are asked again at the next chunk. */
 __attribute__((noinline)) static void share_if_worth_it(struct run *run)
 {
-    const struct fl_loop *loop = run->loop;
     struct filch_pool *pool = run->worker->pool;
     const struct fl_piece *oldest = run->half[0].piece;
-    double items = (double)(oldest->end - oldest->begin), ticks;
+    /* With the other half. Rights have been paid for; see parts_for in loop.c. */
+    double ticks = 2 * (double)(oldest->end - oldest->begin) * run->ticks_per_item;
 
-    if (oldest->is_rights)
-        items *= (double)((loop->end - loop->begin) / loop->parts);
-    ticks = items * run->ticks_per_item;
-    if (run->ticks_per_item > 0 &&
+    if (run->ticks_per_item > 0 && !oldest->is_rights &&
         (ticks < (double)launch_price(&pool->launch, &pool->lot) ||
          launch_is_distrusted(&pool->launch, ticks)))
         return;

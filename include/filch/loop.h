@@ -20,15 +20,27 @@ typedef int filch_body(filch_worker *w, size_t begin, size_t end, void *ctx);
  *
  * Serial meaning:  body(w, begin, end, ctx)
  *
- * body     called concurrently; must not leave by longjmp or a C++ exception
- * .grain   fewest items in one call, where the range allows (items, not bytes); 0: chosen
+ * body         called concurrently; must not leave by longjmp or a C++ exception
+ * .grain       fewest items in one call, where the range allows (items, not bytes); 0:
+ *              one. How many more come is found out by time: about 8 us for a call, less
+ *              in short loops
+ * .max_chunk   most items in one call; 1, with .grain = 1: single items
+ *
+ * The caller begins alone, and shares the loop when its time pays for that: filch
+ * remembers what loops of that body took before. A loop of a few microseconds costs some
+ * 20 ns more than its body, and wakes nobody. So bodies must not wait for each other:
+ * unless .grain leaves no more than one grain to each worker, which then gets it at once.
+ *
+ * Loops over the same range give the same items to the same workers from call to call, as
+ * far as they are balanced.
  *
  * Returns  0 when every item was run; the body's value for the lowest range that returned
  *          non-zero (ranges above it may be skipped), which is what the serial loop
  *          returns; -EINVAL, and nothing run, for a NULL body, begin > end or foreign
- *          options. All writes made by the bodies are visible to the caller.
+ *          options; -ECANCELED when .cancel was set before all was run. All writes made by the bodies are visible to the caller.
  * Threads  any, also from inside a body; several at once.
- * Cost     O(n) work, O(log(n / grain)) deep, no allocation.
+ * Cost     O(n) work, O(log(n / grain)) deep, no allocation; some 20 ns for what is not
+ *          shared, about 1 us for what is.
  * Source   lazy binary splitting: Tzannes, Caragea, Barua, Vishkin, PPoPP 2010.
  */
 #define filch_for(begin, end, body, ...) \

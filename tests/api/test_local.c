@@ -84,8 +84,9 @@ static void every_worker_has_a_slot_that_is_made_once(void **state)
     assert_int_equal(atomic_load(&counts.inits), 0);
     for (round = 0; round < 20; round++) {
         atomic_store(&use.arrived, 0);
-        assert_int_equal(
-            filch_for(0, 1000, count_items, &use, .pool = *state, .grain = 1), 0);
+        assert_int_equal(filch_for(0, 1000, count_items, &use, .pool = *state,
+                                   .grain = 1000 / workers),
+                         0);
     }
     assert_int_equal(atomic_load(&use.wrong), 0);
     assert_int_equal(atomic_load(&counts.inits), workers);
@@ -138,8 +139,9 @@ static void no_two_slots_share_a_cache_line(void **state)
 
         assert_int_equal(
             filch_local_create(&use.local, *state, bytes, init_slot, &counts), 0);
-        assert_int_equal(filch_for(0, 100, count_items, &use, .pool = *state, .grain = 1),
-                         0);
+        assert_int_equal(
+            filch_for(0, 100, count_items, &use, .pool = *state, .grain = 100 / workers),
+            0);
         assert_int_equal(filch_local_each(use.local, visit_slot, &counts), 0);
         assert_int_equal(atomic_load(&counts.visits), workers);
         for (i = 0; i < workers; i++) {

@@ -292,7 +292,7 @@ static int ask_in_loop(filch_worker *w, filch_scope *scope, void *ctx)
     err = spawn_marks(w, scope, places, 0, TASKS_BEFORE);
     err = err ? err
               : filch_for(0, TASKS - TASKS_BEFORE, asking_item, places, .worker = w,
-                          .grain = 1);
+                          .grain = (TASKS - TASKS_BEFORE) / places->company);
     return err ? err : sync_properly(w, places, TASKS);
 }
 

@@ -104,6 +104,9 @@ void model_futex_wake(const void *word, int count, const char *file, int line);
 #define fl_yield()     model_spin(__FILE__, __LINE__)
 #define fl_futex_wait(word, expected) \
     model_futex_wait((word), (expected), __FILE__, __LINE__)
+/* Deadlines do not exist here. */
+#define fl_futex_wait_until(word, expected, deadline) \
+    (fl_futex_wait((word), (expected)), (void)(deadline), false)
 #define fl_futex_wake(word, count) model_futex_wake((word), (count), __FILE__, __LINE__)
 
 #endif

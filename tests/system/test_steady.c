@@ -176,7 +176,9 @@ static int nest_body(filch_worker *w, size_t begin, size_t end, void *ctx)
 
 static int call_nest(struct call *call)
 {
-    return filch_for(0, 50, nest_body, call, .pool = call->pool, .grain = 1) ||
+    size_t grain = call->company ? 50 / call->company : 1; /* handed out at once */
+
+    return filch_for(0, 50, nest_body, call, .pool = call->pool, .grain = grain) ||
            atomic_load(&call->sum) != 50;
 }
 
