@@ -65,6 +65,12 @@ static void wait_for_company(struct call *call)
         atomic_fetch_add(&call->wrong, 1);
 }
 
+/* With company, a grain for each worker, and so all in the loop at once. */
+static size_t grain_for(const struct call *call, size_t items)
+{
+    return call->company ? items / call->company : 1;
+}
+
 static int loop_body(filch_worker *w, size_t begin, size_t end, void *ctx)
 {
     struct call *call = ctx;
@@ -75,21 +81,17 @@ static int loop_body(filch_worker *w, size_t begin, size_t end, void *ctx)
 
 static int call_loop(struct call *call)
 {
-    return filch_for(0, 1000, loop_body, call, .pool = call->pool, .grain = 1) ||
+    return filch_for(0, 1000, loop_body, call, .pool = call->pool,
+                     .grain = grain_for(call, 1000)) ||
            atomic_load(&call->sum) != 499500;
 }
 
-static int fold_body(filch_worker *w, size_t begin, size_t end, void *acc, void *ctx)
-{
-    wait_for_company(ctx);
-    return sum_fold(w, begin, end, acc, NULL);
-}
-
+/* Only the caller needs memory. */
 static int call_reduction(struct call *call)
 {
     size_t sum = 0;
 
-    return filch_reduce(0, 10000, &sum, sizeof sum, fold_body, sum_add, call,
+    return filch_reduce(0, 10000, &sum, sizeof sum, sum_fold, sum_add, NULL,
                         .pool = call->pool) ||
            sum != 49995000;
 }
@@ -176,9 +178,8 @@ static int nest_body(filch_worker *w, size_t begin, size_t end, void *ctx)
 
 static int call_nest(struct call *call)
 {
-    size_t grain = call->company ? 50 / call->company : 1; /* handed out at once */
-
-    return filch_for(0, 50, nest_body, call, .pool = call->pool, .grain = grain) ||
+    return filch_for(0, 50, nest_body, call, .pool = call->pool,
+                     .grain = grain_for(call, 50)) ||
            atomic_load(&call->sum) != 50;
 }
 
