@@ -1,23 +1,28 @@
 /* bench.h - what a benchmark file offers to main.c, and what it gets from it.
  *
- * A work is one computation with four candidates over the same kernels: serial, channel
- * pool (channel.h), OpenMP, filch. main.c makes the team that the candidate needs, runs
- * the serial candidate for the expected result, and compares after every iteration.
+ * A work is one computation with several candidates over the same kernels: serial, channel
+ * pool (channel.h), OpenMP, filch, and for loops other libraries (peers/peers.h). main.c
+ * makes the team that the candidate needs (team.h), runs the serial candidate for the
+ * expected result, and compares after every iteration.
  */
 #ifndef BENCH_BENCH_H
 #define BENCH_BENCH_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include <filch/filch.h>
 
 #include "channel.h"
+#include "peers/peers.h"
 
 enum bench_candidate {
     BENCH_SERIAL,
     BENCH_CHANNEL,
     BENCH_OPENMP,
     BENCH_FILCH,
+    BENCH_TBB,
+    BENCH_RAYON,
     BENCH_CANDIDATES
 };
 
@@ -26,6 +31,7 @@ enum bench_scale { BENCH_TINY, BENCH_QUICK, BENCH_FULL };
 
 /* What the user asked for. */
 struct bench_request {
+    const struct bench_work *work;
     enum bench_scale scale;
     enum bench_candidate candidate;
     const char *const *texts; /* files, for the word count */
@@ -44,13 +50,20 @@ struct bench_input {
 
 /* Who works. */
 struct bench_team {
+    enum bench_candidate candidate;
     unsigned workers;             /* for OpenMP: num_threads */
     struct channel_pool *channel; /* of that many workers; NULL for other candidates */
     filch_pool *filch;            /* the same */
+    const struct bench_peer *peer;
+    void *peer_team; /* the peer's threads; NULL for other candidates */
 };
 
 struct bench_work {
     const char *name; /* for the command line */
+    size_t variant;   /* which of its file's works, for those files that have many */
+
+    /* Not measured unless asked for by name: one of many sizes, or slow. */
+    bool is_extra;
 
     /* Make the input; it stays until release (NULL: there is nothing to release).
      * Candidates get the same one, unless a work says why not. Returns 0 or a negative
@@ -58,8 +71,12 @@ struct bench_work {
     int (*prepare)(const struct bench_request *request, struct bench_input *input);
     void (*release)(void);
 
+    /* How long everybody is left without work before each run, untimed. */
+    unsigned rest_us;
+    int32_t spin_us; /* of filch's pool, see filch_pool_options */
+
     /* Compute; what is timed. A result that is a number goes into bench_result. Returns 0
-     * or a negative errno. */
+     * or a negative errno. NULL: the work has no such candidate. */
     int (*run[BENCH_CANDIDATES])(const struct bench_team *team);
 
     /* NULL, or for results that are no number: a checksum of the last run's, which it
@@ -70,6 +87,26 @@ struct bench_work {
 
 extern double bench_result;
 
+/* The unit of cost where a kernel is to cost something: a step of a random generator, and
+ * a shift, without which a compiler makes one step of many. */
+static inline uint32_t bench_step(uint32_t value)
+{
+    value = value * 1664525 + 1013904223;
+    return value ^ value >> 13;
+}
+
+/** bench_checksum - a hash of an array of bytes (a multiple of 4), cut to what a double
+ * holds exactly; for take_result. */
+double bench_checksum(const void *array, size_t bytes);
+
+/** bench_works - all works, in the order of the table. */
+const struct bench_work *const *bench_works(size_t *count);
+
+#define BENCH_SAXPY_WORKS     23
+#define BENCH_IMBALANCE_WORKS 4
+#define BENCH_SHORT_WORKS     4
+#define BENCH_CROWD_WORKS     2
+
 extern const struct bench_work bench_wordcount;
 extern const struct bench_work bench_sum;
 extern const struct bench_work bench_dot;
@@ -78,5 +115,10 @@ extern const struct bench_work bench_fib;
 extern const struct bench_work bench_fib_join;
 extern const struct bench_work bench_cutoff;
 extern const struct bench_work bench_nqueens;
+extern const struct bench_work bench_saxpy[BENCH_SAXPY_WORKS];
+extern const struct bench_work bench_imbalance[BENCH_IMBALANCE_WORKS];
+extern const struct bench_work bench_single;
+extern const struct bench_work bench_short[BENCH_SHORT_WORKS];
+extern const struct bench_work bench_crowd[BENCH_CROWD_WORKS];
 
 #endif

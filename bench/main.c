@@ -5,8 +5,8 @@
  * OpenMP runtimes in one process would share its cores. run.py runs a process for each
  * measurement, so that no candidate meets the threads or the heap of another.
  */
+#define _POSIX_C_SOURCE 200809L /* nanosleep */
 #include <errno.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -14,46 +14,12 @@
 #include <string.h>
 #include <time.h>
 
+#include "affinity.h"
 #include "bench.h"
+#include "command.h"
+#include "neighbour.h"
 #include "shim.h"
-
-static const struct bench_work *const works[] = {
-    &bench_wordcount, &bench_sum,      &bench_dot,    &bench_mandelbrot,
-    &bench_fib,       &bench_fib_join, &bench_cutoff, &bench_nqueens,
-};
-#define WORKS (sizeof works / sizeof works[0])
-
-static const char *const candidate_names[BENCH_CANDIDATES] = {
-    [BENCH_SERIAL] = "serial",
-    [BENCH_CHANNEL] = "channel",
-    [BENCH_OPENMP] = "openmp",
-    [BENCH_FILCH] = "filch",
-};
-
-static const char *const scale_names[] = {
-    [BENCH_TINY] = "tiny", [BENCH_QUICK] = "quick", [BENCH_FULL] = "full"};
-
-#define STRING_OF(text) #text
-#define STRING(macro)   STRING_OF(macro)
-#ifdef __clang__
-#define COMPILER "clang " STRING(__clang_major__) "." STRING(__clang_minor__)
-#define OPENMP   "libomp"
-#else
-#define COMPILER "gcc " __VERSION__
-#define OPENMP   "libgomp"
-#endif
-
-struct options {
-    enum bench_scale scale;
-    bool works[WORKS];
-    bool candidates[BENCH_CANDIDATES];
-    unsigned workers; /* 0: all */
-    struct bench_plan plan;
-    double warm_seconds;
-    const char **texts;
-    size_t text_count;
-    int broken; /* the candidate whose results are falsified, or -1 */
-};
+#include "team.h"
 
 /* One candidate of one work under measurement. */
 struct trial {
@@ -83,12 +49,28 @@ static bool is_same(double got, double expected, double tolerance)
     return got == expected || fabs(got - expected) <= tolerance * fabs(expected);
 }
 
+static void rest(struct bench_state *state, unsigned rest_us)
+{
+    struct timespec time = {.tv_sec = rest_us / 1000000,
+                            .tv_nsec = rest_us % 1000000 * 1000L};
+
+    if (rest_us == 0)
+        return;
+    if (state)
+        bench_pause(state);
+    nanosleep(&time, NULL);
+    if (state)
+        bench_resume(state);
+}
+
 /* One run, and whether its result is right. */
 static void run_once(struct trial *trial, struct bench_state *state)
 {
     double got;
-    int err = trial->work->run[trial->candidate](&trial->team);
+    int err;
 
+    rest(state, trial->work->rest_us);
+    err = trial->work->run[trial->candidate](&trial->team);
     if (state)
         bench_pause(state);
     got = take_result(trial->work);
@@ -155,11 +137,13 @@ static void print_figures(const struct bench_figures *figures, void *arg)
 
     if (figures->error) {
         fprintf(stderr, "%s, %s, %u workers: %s\n", trial->work->name,
-                candidate_names[trial->candidate], trial->team.workers, figures->error);
+                team_candidate_names[trial->candidate], trial->team.workers,
+                figures->error);
         return;
     }
     printf("{\"work\": \"%s\", \"candidate\": \"%s\", \"workers\": %u, ",
-           trial->work->name, candidate_names[trial->candidate], trial->team.workers);
+           trial->work->name, team_candidate_names[trial->candidate],
+           trial->team.workers);
     printf("\"title\": \"%s\", \"size\": \"%s\", \"note\": \"%s\", ", input->title,
            input->size, input->note ? input->note : "");
     printf("\"item\": \"%s\", \"items\": %.0f, ", input->item ? input->item : "",
@@ -175,28 +159,13 @@ static void print_figures(const struct bench_figures *figures, void *arg)
     fflush(stdout);
 }
 
-static int team_create(struct bench_team *team, enum bench_candidate candidate,
-                       unsigned workers)
-{
-    *team = (struct bench_team){.workers = workers};
-    if (candidate == BENCH_CHANNEL)
-        return channel_pool_create(&team->channel, workers);
-    if (candidate == BENCH_FILCH)
-        return filch_pool_create(&team->filch, FILCH_POOL_OPTIONS(.workers = workers));
-    return 0;
-}
-
-static void team_destroy(struct bench_team *team)
-{
-    channel_pool_destroy(team->channel);
-    filch_pool_destroy(team->filch);
-}
-
 /* Returns whether it was measured and every result was right. */
 static bool try_candidate(const struct options *options, const struct bench_work *work,
                           enum bench_candidate candidate, unsigned workers)
 {
-    struct bench_request request = {.scale = options->scale,
+    const struct bench_team alone = {.candidate = BENCH_SERIAL, .workers = 1};
+    struct bench_request request = {.work = work,
+                                    .scale = options->scale,
                                     .candidate = candidate,
                                     .texts = options->texts,
                                     .text_count = options->text_count};
@@ -209,11 +178,11 @@ static bool try_candidate(const struct options *options, const struct bench_work
         fprintf(stderr, "%s: %s\n", work->name, strerror(-err));
         return false;
     }
-    err = team_create(&trial.team, candidate, workers);
+    err = team_create(&trial.team, candidate, workers, work->spin_us);
     if (!err)
-        err = work->run[BENCH_SERIAL](&trial.team);
+        err = work->run[BENCH_SERIAL](&alone);
     if (err) {
-        fprintf(stderr, "%s, %s: %s\n", work->name, candidate_names[candidate],
+        fprintf(stderr, "%s, %s: %s\n", work->name, team_candidate_names[candidate],
                 strerror(-err));
     } else {
         trial.expected = take_result(work);
@@ -227,188 +196,50 @@ static bool try_candidate(const struct options *options, const struct bench_work
     return !err;
 }
 
-/* ---- command line ---------------------------------------------------------------- */
-
-static const char usage[] =
-    "Usage: %s [OPTION...]\n"
-    "Measure parallel candidates beside their serial form; a line of JSON for each.\n\n"
-    "  --work=NAME         only this one (may be repeated; default: all)\n"
-    "  --candidate=NAME    only this one (likewise): serial, channel, openmp, filch\n"
-    "  --workers=N         threads at work (default: all that may be used)\n"
-    "  --scale=SCALE       input size: tiny, quick, full (default: quick)\n"
-    "  --min-time=SECONDS  of each repetition (default: 0.1)\n"
-    "  --warm-up=SECONDS   of untimed runs before (default: 0.1)\n"
-    "  --iterations=N      exactly so many in a repetition\n"
-    "  --repetitions=N     (default: 1)\n"
-    "  --text=FILE         text for the word count (may be repeated)\n"
-    "  --list              print the works and end\n"
-    "  --info              print how this program was built, as JSON, and end\n"
-    "  --help              print this and end\n";
-
-/* The place of name in names, or exit: a user who errs gets no measurement. */
-static int find_name(const char *name, const char *what, const char *const *names,
-                     size_t count)
+/* Returns the exit status. */
+static int try_all(const struct options *options, unsigned all_workers)
 {
+    size_t count;
+    const struct bench_work *const *works = bench_works(&count);
+    bool is_right = true;
+    bool is_tried = false;
+
     for (size_t i = 0; i < count; i++) {
-        if (strcmp(name, names[i]) == 0)
-            return (int)i;
-    }
-    fprintf(stderr, "unknown %s: %s\n", what, name);
-    exit(2);
-}
+        for (size_t candidate = 0; candidate < BENCH_CANDIDATES; candidate++) {
+            unsigned workers = candidate == BENCH_SERIAL ? 1 : all_workers;
 
-static double parse_number(const char *option, const char *text, double least,
-                           double most)
-{
-    char *end;
-    double number = strtod(text, &end);
-
-    if (end == text || *end || !(number >= least && number <= most)) {
-        fprintf(stderr, "--%s: not a number in [%g, %g]: %s\n", option, least, most,
-                text);
-        exit(2);
-    }
-    return number;
-}
-
-static void print_list(void)
-{
-    for (size_t i = 0; i < WORKS; i++)
-        puts(works[i]->name);
-}
-
-static void print_info(void)
-{
-    printf("{\"filch\": \"%s\", \"compiler\": \"%s\", \"openmp\": \"%s\", "
-           "\"openmp_version\": %d, \"workers\": %u, \"reason\": \"%s\"}\n",
-           filch_version(), COMPILER, OPENMP, _OPENMP, filch_pool_workers(NULL),
-           filch_pool_reason(NULL));
-}
-
-static void parse_options(struct options *options, int argc, char **argv)
-{
-    enum which {
-        WORK = 1,
-        CANDIDATE,
-        WORKERS,
-        SCALE,
-        MIN_TIME,
-        WARM_UP,
-        ITERATIONS,
-        REPETITIONS,
-        TEXT,
-        LIST,
-        INFO,
-        HELP,
-        BREAK
-    };
-    static const struct option known[] = {
-        {"work", required_argument, NULL, WORK},
-        {"candidate", required_argument, NULL, CANDIDATE},
-        {"workers", required_argument, NULL, WORKERS},
-        {"scale", required_argument, NULL, SCALE},
-        {"min-time", required_argument, NULL, MIN_TIME},
-        {"warm-up", required_argument, NULL, WARM_UP},
-        {"iterations", required_argument, NULL, ITERATIONS},
-        {"repetitions", required_argument, NULL, REPETITIONS},
-        {"text", required_argument, NULL, TEXT},
-        {"list", no_argument, NULL, LIST},
-        {"info", no_argument, NULL, INFO},
-        {"help", no_argument, NULL, HELP},
-        {"break", required_argument, NULL, BREAK}, /* tests the check of the results */
-        {NULL, 0, NULL, 0},
-    };
-    const char *work_names[WORKS];
-    bool has_work = false;
-    bool has_candidate = false;
-    int which;
-    int index;
-
-    for (size_t i = 0; i < WORKS; i++)
-        work_names[i] = works[i]->name;
-    while ((which = getopt_long(argc, argv, "", known, &index)) != -1) {
-        switch (which) {
-        case WORK:
-            options->works[find_name(optarg, "work", work_names, WORKS)] = true;
-            has_work = true;
-            break;
-        case CANDIDATE:
-            options->candidates[find_name(optarg, "candidate", candidate_names,
-                                          BENCH_CANDIDATES)] = true;
-            has_candidate = true;
-            break;
-        case WORKERS:
-            options->workers =
-                (unsigned)parse_number("workers", optarg, 1, FILCH_MAX_WORKERS);
-            break;
-        case SCALE:
-            options->scale = (enum bench_scale)find_name(
-                optarg, "scale", scale_names, sizeof scale_names / sizeof scale_names[0]);
-            break;
-        case MIN_TIME:
-            options->plan.min_seconds = parse_number("min-time", optarg, 1e-3, 3600);
-            break;
-        case WARM_UP:
-            options->warm_seconds = parse_number("warm-up", optarg, 0, 3600);
-            break;
-        case ITERATIONS:
-            options->plan.iterations =
-                (int64_t)parse_number("iterations", optarg, 1, 1e9);
-            break;
-        case REPETITIONS:
-            options->plan.repetitions = (int)parse_number("repetitions", optarg, 1, 1e6);
-            break;
-        case TEXT:
-            options->texts[options->text_count++] = optarg;
-            break;
-        case BREAK:
-            options->broken =
-                find_name(optarg, "candidate", candidate_names, BENCH_CANDIDATES);
-            break;
-        case LIST:
-            print_list();
-            exit(0);
-        case INFO:
-            print_info();
-            exit(0);
-        case HELP:
-            printf(usage, argv[0]);
-            exit(0);
-        default:
-            exit(2); /* getopt_long has said why */
+            if (!options->works[i] || !options->candidates[candidate] ||
+                !works[i]->run[candidate])
+                continue;
+            is_right &= try_candidate(options, works[i], (enum bench_candidate)candidate,
+                                      workers);
+            is_tried = true;
         }
     }
-    if (optind < argc) {
-        fprintf(stderr, "%s: unexpected: %s\n", argv[0], argv[optind]);
-        exit(2);
+    if (!is_tried) {
+        fputs("the work has no such candidate\n", stderr);
+        return 2;
     }
-    for (size_t i = 0; i < WORKS; i++)
-        options->works[i] |= !has_work;
-    for (size_t i = 0; i < BENCH_CANDIDATES; i++)
-        options->candidates[i] |= !has_candidate;
+    return is_right ? 0 : 1;
 }
 
 int main(int argc, char **argv)
 {
-    struct options options = {
-        .scale = BENCH_QUICK, .plan.min_seconds = 0.1, .warm_seconds = 0.1, .broken = -1};
-    bool is_right = true;
+    struct options options;
+    unsigned workers;
+    int status;
+    int err = command_parse(&options, argc, argv);
 
-    options.texts = calloc((size_t)argc, sizeof *options.texts);
-    if (!options.texts)
+    if (!err) /* before there are threads */
+        err = neighbour_start(options.neighbour);
+    if (err) {
+        fprintf(stderr, "%s: %s\n", argv[0], strerror(-err));
         return 1;
-    parse_options(&options, argc, argv);
-    for (size_t i = 0; i < WORKS; i++) {
-        for (size_t candidate = 0; candidate < BENCH_CANDIDATES; candidate++) {
-            unsigned workers = candidate == BENCH_SERIAL ? 1
-                               : options.workers         ? options.workers
-                                                         : filch_pool_workers(NULL);
-
-            if (options.works[i] && options.candidates[candidate])
-                is_right &= try_candidate(&options, works[i],
-                                          (enum bench_candidate)candidate, workers);
-        }
     }
-    free(options.texts);
-    return is_right ? 0 : 1;
+    workers = options.workers ? options.workers : filch_pool_workers(NULL);
+    status = options.is_affinity ? affinity_print(options.candidates, workers)
+                                 : try_all(&options, workers);
+    neighbour_stop();
+    command_free(&options);
+    return status;
 }

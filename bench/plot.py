@@ -17,13 +17,16 @@ BARS = [
     ("channel", "#E69F00", "pattern 2"),
     ("openmp-gcc", "#56B4E9", "pattern 1"),
     ("openmp-clang", "#0072B2", "pattern 4"),
+    ("tbb", "#CC79A7", "pattern 5"),
+    ("rayon", "#D55E00", "pattern 6"),
     ("filch", "#009E73", "solid 1.0"),
 ]
 TERMINALS = {
-    "svg": "svg size 960,440 dynamic noenhanced background rgb 'white' font 'sans-serif,12'",
-    "png": "pngcairo size 1440,660 noenhanced font 'sans-serif,16'",
+    "svg": "svg size {},440 dynamic noenhanced background rgb 'white' font 'sans-serif,12'",
+    "png": "pngcairo size {},660 noenhanced font 'sans-serif,16'",
 }
-BAR = 0.2  # wide, of a group's 1
+BARS_WIDE = 0.8  # all bars of a group, of its 1
+WIDE = {"svg": (960, 110), "png": (1440, 165)}  # the picture at least, and for each group
 
 
 def wrapped(title, most=16):
@@ -56,21 +59,26 @@ def script(rows, path):
     title = f"Times as fast as serial, {table.plural(workers, 'worker')} (higher is better)"
     if any(cell.baseline != "serial" for row in rows for cell in row.cells.values()):
         title += "; † compared with clang's own serial code"
-    tics = ", ".join(f'"{wrapped(row.title)}" {number}' for number, row in enumerate(rows))
+    ending = path.rsplit(".", 1)[-1]
+    least, each = WIDE[ending]
+    bars = [bar for bar in BARS if any(bar[0] in row.cells for row in rows)]
+    width = BARS_WIDE / max(1, len(bars))
+    labels = [wrapped(row.title).replace("%", "%%") for row in rows]  # gnuplot formats them
+    tics = ", ".join(f'"{text}" {number}' for number, text in enumerate(labels))
     out = [
-        f"set terminal {TERMINALS[path.rsplit('.', 1)[-1]]}",
+        f"set terminal {TERMINALS[ending].format(max(least, each * len(rows)))}",
         f"set output {quoted(path)}",
         f'set title "{title}"',
         "set encoding utf8",
         f"set yrange [0:{top:g}]\nset ytics add ('serial' 1)",
         f"set xrange [-0.6:{len(rows) - 0.4:g}]\nset xtics ({tics}) scale 0\nset bmargin 4",
         "set grid ytics linetype 0\nset key outside top center horizontal samplen 2",
-        f"set boxwidth {BAR * 0.9:g}",
+        f"set boxwidth {width * 0.9:g}",
         "set arrow from graph 0, first 1 to graph 1, first 1 nohead linewidth 1.5",
     ]
     data, plots = [], []
-    for index, (key, colour, fill) in enumerate(BARS):
-        offset = (index - (len(BARS) - 1) / 2) * BAR
+    for index, (key, colour, fill) in enumerate(bars):
+        offset = (index - (len(bars) - 1) / 2) * width
         points = [
             f"{number + offset:.3f} {row.cells[key].ratio:.6g} {label(row.cells[key])}"
             for number, row in enumerate(rows)

@@ -29,6 +29,14 @@ PLANS = {"tiny": (1, 0.001, 1), "quick": (5, 0.03, 16), "full": (7, 0.1, 256)}
 WARM_ALONE = 0.02
 WARM_TOGETHER = 0.1
 
+# What --neighbour puts beside every measurement, as the table says it.
+NEIGHBOURS = {
+    "pinned": "kept the last of the CPUs busy",
+    "floating": "kept a CPU busy, where the system put it",
+}
+
+PEERS = ["tbb", "rayon"]  # built into the gcc program, where they were found
+
 PROCESS_TIMEOUT = 600  # seconds: far above any measurement, so it hangs
 
 
@@ -85,6 +93,7 @@ def parse_arguments():
     parser.add_argument("--out", type=new_folder, help="folder for table.md, results.csv and raw.json")
     parser.add_argument("--plot", type=plot.target, help="file for a picture (.svg or .png)")
     parser.add_argument("--text-mb", type=positive, help="how much text to look for")
+    parser.add_argument("--neighbour", choices=NEIGHBOURS, help="a process that keeps a CPU busy meanwhile")
     parser.add_argument("--break", dest="broken", help=argparse.SUPPRESS)
     parser.add_argument("files", nargs="*", metavar="FILE", help="text for the word count")
     return parser.parse_args()
@@ -104,33 +113,50 @@ def info_of(program):
     return json.loads(subprocess.check_output([program, "--info"]))
 
 
-def works_of(program, pattern):
-    """The works whose names have the pattern, and all."""
-    names = subprocess.check_output([program, "--list"], text=True).split()
-    return [name for name in names if re.search(pattern, name)], names
+def works_of(info, pattern):
+    """The works whose names have the pattern; without one, those that are not extra."""
+    return [
+        work
+        for work in info["works"]
+        if (re.search(pattern, work["name"]) if pattern else not work["is_extra"])
+    ]
 
 
-def jobs_of_work(gcc, clang, all_workers):
+def missing_of(programs, info, why_no_clang):
+    """Candidate -> why it was not built."""
+    missing = {"openmp-clang": why_no_clang} if why_no_clang else {}
+    for peer in PEERS:
+        if peer not in info["built"]:
+            file = os.path.join(programs, f"peer_{peer}.missing")
+            missing[peer] = machine.read(file).strip() or "it is not there"
+    return missing
+
+
+def jobs_of_work(work, gcc, clang, info):
     """What one round measures of one work, in order."""
     jobs = [Job("serial", gcc, "serial", 1)]
     if clang:
         jobs.append(Job("serial-clang", clang, "serial", 1))
-    for workers in sorted({1, all_workers}):
+    for workers in sorted({1, info["workers"]}):
         jobs.append(Job("channel", gcc, "channel", workers))
         jobs.append(Job("openmp-gcc", gcc, "openmp", workers))
         if clang:
             jobs.append(Job("openmp-clang", clang, "openmp", workers))
+        jobs += [Job(peer, gcc, peer, workers) for peer in PEERS if peer in info["built"]]
         jobs.append(Job("filch", gcc, "filch", workers))
-    return jobs
+    return [job for job in jobs if job.candidate in work["candidates"]]
 
 
 def measure(job, work, arguments, min_time, texts):
     """Run one process; returns its figures."""
     warm = 0 if arguments.scale == "tiny" else WARM_ALONE if job.workers == 1 else WARM_TOGETHER
-    command = [job.program, f"--work={work}", f"--candidate={job.candidate}"]
+    name = work["name"]
+    command = [job.program, f"--work={name}", f"--candidate={job.candidate}"]
     command += [f"--workers={job.workers}", f"--scale={arguments.scale}"]
     command += [f"--min-time={min_time}", f"--warm-up={warm}"]
-    command += [f"--text={text}" for text in texts if work == "wordcount"]
+    command += [f"--text={text}" for text in texts if name == "wordcount"]
+    if arguments.neighbour:
+        command.append(f"--neighbour={arguments.neighbour}")
     if arguments.broken:
         command.append(f"--break={arguments.broken}")
     try:
@@ -143,7 +169,27 @@ def measure(job, work, arguments, min_time, texts):
         raise Failure(f"{done.stderr.strip()}\nexit code {done.returncode}: {' '.join(command)}")
     figures = json.loads(done.stdout)
     figures["key"] = job.key
+    figures["candidates"] = work["candidates"]
     return figures
+
+
+def affinity_text(program, arguments):
+    """How many indices change threads when a loop is run again, in words."""
+    command = [program, "--affinity", "--candidate=filch"]
+    if arguments.neighbour:
+        command.append(f"--neighbour={arguments.neighbour}")
+    try:
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=PROCESS_TIMEOUT, check=True
+        )
+    except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as wrong:
+        raise Failure(f"{wrong}") from wrong
+    figures = json.loads(done.stdout)
+    return (
+        f"{figures['moved_median']:.1%} of {figures['items']} indices of a balanced loop ran on"
+        f" another thread when it was run again (filch, {figures['workers']} workers, median of"
+        f" {figures['pairs']} pairs)"
+    )
 
 
 # ---- progress ----
@@ -182,12 +228,12 @@ class Progress:
 
 def measure_all(works, jobs, rounds, measure_one, runs):
     """Fill runs, so that the caller has what there is when this is interrupted."""
-    progress = Progress(rounds * len(works) * len(jobs))
+    progress = Progress(rounds * sum(len(jobs(work)) for work in works))
     try:
         for number in range(1, rounds + 1):
             for work in works:
-                for job in jobs if number % 2 else reversed(jobs):
-                    progress.show(f"round {number}, {work}, {job.key}, {job.workers}")
+                for job in jobs(work) if number % 2 else reversed(jobs(work)):
+                    progress.show(f"round {number}, {work['name']}, {job.key}, {job.workers}")
                     figures = measure_one(job, work)
                     figures["round"] = number
                     runs.append(figures)
@@ -217,11 +263,13 @@ def main():
     info = info_of(gcc)
     rounds, min_time, text_mb = PLANS[arguments.scale]
     rounds = arguments.rounds or rounds
-    works, names = works_of(gcc, arguments.filter)
-    if arguments.files and "wordcount" not in works:
+    works = works_of(info, arguments.filter)
+    names = [work["name"] for work in works]
+    if arguments.files and "wordcount" not in names:
         print("no word count was asked for: the files are not read", file=sys.stderr)
     if not works:
-        print(f"no work matches {arguments.filter!r}: {', '.join(names)}", file=sys.stderr)
+        every = ", ".join(work["name"] for work in info["works"])
+        print(f"no work matches {arguments.filter!r}: {every}", file=sys.stderr)
         return 2
 
     about = machine.describe()
@@ -231,7 +279,7 @@ def main():
     )
     about["filch"] = f"{info['filch']}, {info['workers']} workers (limit: {info['reason']})"
     texts = arguments.files
-    if "wordcount" not in works:
+    if "wordcount" not in names:
         pass
     elif not texts:
         texts = [os.path.join(arguments.programs, "corpus.txt")]
@@ -240,7 +288,6 @@ def main():
     else:
         about["text"] = ", ".join(os.path.basename(text) for text in texts)
 
-    jobs = jobs_of_work(gcc, clang, info["workers"])
     runs = []
     status = 0
     start = time.monotonic()
@@ -248,11 +295,13 @@ def main():
     try:
         measure_all(
             works,
-            jobs,
+            lambda work: jobs_of_work(work, gcc, clang, info),
             rounds,
             lambda job, work: measure(job, work, arguments, min_time, texts),
             runs,
         )
+        if not arguments.filter:
+            about["affinity"] = affinity_text(gcc, arguments)
     except KeyboardInterrupt:
         status = 130
     except Failure as failure:
@@ -267,7 +316,9 @@ def main():
         ": THE MACHINE WAS NOT QUIET, do not rely on the figures" if share > QUIET_SHARE else ""
     )
     rows = table.rows_of(runs)
-    text = table.report(rows, about, {"openmp-clang": why_no_clang} if why_no_clang else {})
+    text = table.report(rows, about, missing_of(arguments.programs, info, why_no_clang))
+    if arguments.neighbour:
+        text = f"Beside every measurement another process {NEIGHBOURS[arguments.neighbour]}.\n\n{text}"
     print(text, end="")
     write_outputs(arguments, runs, rows, text, about)
     return status

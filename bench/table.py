@@ -14,6 +14,8 @@ CANDIDATES = [
     ("channel", "channel pool"),
     ("openmp-gcc", "OpenMP (gcc)"),
     ("openmp-clang", "OpenMP (clang)"),
+    ("tbb", "TBB"),
+    ("rayon", "Rayon"),
     ("filch", "filch"),
 ]
 HEADINGS = dict(CANDIDATES)
@@ -33,6 +35,10 @@ class Row:
         self.item = ""
         self.cells = {}
         self.clang_serial = None
+        self.candidates = None  # that the work has, built or not, by the program's names; None: all
+
+    def has(self, key):
+        return self.candidates is None or key.split("-")[0] in self.candidates
 
 
 class Cell:
@@ -83,6 +89,7 @@ def rows_of(runs):
 def finish_row(row, any_run):
     row.title = any_run["title"]
     row.item = any_run["item"]
+    row.candidates = any_run.get("candidates")
     serial = row.cells.get("serial")
     for key, cell in row.cells.items():
         if not serial:
@@ -130,7 +137,7 @@ def plural(count, what):
 
 def cell_text(row, key, missing):
     if key not in row.cells:
-        return "not built" if key in missing else "-"
+        return "not built" if key in missing and row.has(key) else "-"
     cell = row.cells[key]
     text = time_text(cell.median)
     if key == "serial" or cell.ratio is None:
@@ -148,11 +155,13 @@ def markdown(header, lines):
 
 
 def table_lines(rows, missing):
-    header = ["work", "workers"] + [heading for _, heading in CANDIDATES]
+    """A candidate that no row has gets no column."""
+    keys = [key for key in HEADINGS if any(cell_text(row, key, missing) != "-" for row in rows)]
+    header = ["work", "workers"] + [HEADINGS[key] for key in keys]
     lines = []
     for row in rows:
-        name = row.title + (f" (a {row.item})" if row.item else "")
-        cells = [cell_text(row, key, missing) for key, _ in CANDIDATES]
+        name = row.title + (f" ({'an' if row.item[0] in 'aeiou' else 'a'} {row.item})" if row.item else "")
+        cells = [cell_text(row, key, missing) for key in keys]
         lines.append([name, str(row.workers)] + cells)
     return markdown(header, lines)
 
@@ -231,7 +240,8 @@ def report(rows, machine, missing):
             f" {SERIAL_DIFFERS:.0%}; the time can be compared with the other columns."
         )
     for key, why in missing.items():
-        out.append(f"{HEADINGS[key]}: not built: {why}.")
+        if any(row.has(key) for row in rows):
+            out.append(f"{HEADINGS[key]}: not built: {why}.")
     clang = clang_lines(rows)
     if clang:
         out += ["", "clang's serial, x to gcc's: " + "; ".join(clang) + "."]

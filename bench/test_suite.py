@@ -4,15 +4,18 @@
     test_suite.py FOLDER_OF_THE_PROGRAMS
 """
 
+import json
 import os
 import re
 import signal
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 import xml.etree.ElementTree
 
+import machine
 import plot
 import table
 
@@ -91,6 +94,22 @@ class Tables(unittest.TestCase):
         self.assertIn("| not built", text)
         self.assertIn("OpenMP (clang): not built: no clang.", text)
 
+    def test_a_missing_peer_is_said_only_where_a_work_would_have_it(self):
+        runs = []
+        for work, candidates in (("loop", ["serial", "filch", "tbb"]), ("tasks", ["serial", "filch"])):
+            for key in ("serial", "filch"):
+                runs.append({**figures(key, 1, work=work), "candidates": candidates})
+        text = table.report(table.rows_of(runs), {}, {"tbb": "no TBB"})
+        self.assertEqual(text.count("| not built"), 1)
+        self.assertIn("TBB: not built: no TBB.", text)
+        text = table.report(table.rows_of(runs[2:]), {}, {"tbb": "no TBB"})
+        self.assertNotIn("TBB", text)
+
+    def test_a_candidate_that_no_row_has_gets_no_column(self):
+        rows = table.rows_of([figures("serial", 1), figures("rayon", 1), figures("filch", 1)])
+        header = table.report(rows, {}, {}).split("\n", maxsplit=1)[0]
+        self.assertEqual([name.strip() for name in header.split("|")[3:-1]], ["serial", "Rayon", "filch"])
+
     def test_times_keep_three_digits(self):
         said = [table.time_text(t) for t in (1.234, 0.0123456, 4.5678e-5, 3.9e-10)]
         self.assertEqual(said, ["1.23 s", "12.3 ms", "45.7 µs", "0.39 ns"])
@@ -120,10 +139,51 @@ class Runs(unittest.TestCase):
                 self.assertEqual(file.read(), done.stdout)
         rows = re.findall(r"^\| ([^|]*?) +\| (\d+) ", done.stdout, re.MULTILINE)
         program = os.path.join(PROGRAMS, "filch_bench")
-        works = subprocess.check_output([program, "--list"], text=True).split()
+        info = json.loads(subprocess.check_output([program, "--info"], text=True))
+        works = [work for work in info["works"] if not work["is_extra"]]
         self.assertEqual(len({title for title, _ in rows}), len(works))
+        self.assertIn("- affinity: ", done.stdout)
         for title, workers in rows:
             self.assertEqual(rows.count((title, workers)), 1)
+
+    def test_a_filter_finds_works_that_are_not_measured_otherwise(self):
+        done = run_suite("--scale=tiny", "--rounds=1", "--filter=^saxpy-(in|asleep)-1$")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        for title in ("saxpy inside, 1 floats", "saxpy asleep, 1 floats"):
+            self.assertIn(f"| {title} (a loop)", done.stdout)
+
+    def test_a_neighbour_is_said_above_the_table_and_does_not_stay(self):
+        for kind, said in (("pinned", "the last of the CPUs busy"), ("floating", "kept a CPU busy")):
+            done = run_suite("--scale=tiny", "--filter=short-16", f"--neighbour={kind}")
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertIn(said, done.stdout.split("\n", maxsplit=1)[0])
+
+    def test_a_neighbour_dies_with_its_program(self):
+        program = os.path.join(PROGRAMS, "filch_bench")
+        command = [program, "--work=short-16", "--candidate=serial", "--neighbour=pinned"]
+        with subprocess.Popen(command + ["--min-time=60"], stdout=subprocess.DEVNULL) as process:
+            children = f"/proc/{process.pid}/task/{process.pid}/children"
+            neighbour = self.soon(lambda: machine.read(children).split())
+            process.kill()
+        stat = f"/proc/{neighbour[0]}/stat"
+        # An orphan may stay as a zombie where nobody waits for it.
+        self.soon(lambda: (machine.read(stat) or ") Z").rsplit(")", 1)[1].split()[0] in "ZX")
+
+    def soon(self, ask):
+        for _ in range(1000):
+            answer = ask()
+            if answer:
+                return answer
+            time.sleep(0.01)
+        return self.fail("not within 10 seconds")
+
+    def test_affinity_is_a_line_for_each_candidate(self):
+        program = os.path.join(PROGRAMS, "filch_bench")
+        said = subprocess.check_output([program, "--affinity", "--workers=2"], text=True)
+        lines = [json.loads(line) for line in said.splitlines()]
+        self.assertIn("filch", [line["candidate"] for line in lines])
+        for line in lines:
+            self.assertTrue(0 <= line["moved_min"] <= line["moved_median"] <= line["moved_max"] <= 1)
 
     def test_a_wrong_result_ends_the_run(self):
         for candidate in ("channel", "openmp", "filch"):
@@ -134,7 +194,7 @@ class Runs(unittest.TestCase):
             self.assertEqual(done.stdout, "")
 
     def test_wrong_options_end_with_2(self):
-        for wrong in ("--no-such-option", "--filter=no-such-work", "--rounds=0", "--scale=huge", "--plot=a.gif", "--filter=(", "--out=/dev/null/x"):
+        for wrong in ("--no-such-option", "--filter=no-such-work", "--rounds=0", "--scale=huge", "--plot=a.gif", "--neighbour=loud", "--filter=(", "--out=/dev/null/x"):
             done = run_suite(wrong)
             self.assertEqual(done.returncode, 2, wrong)
             self.assertNotEqual(done.stderr, "")

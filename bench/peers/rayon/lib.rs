@@ -1,0 +1,130 @@
+//! Rayon's loops; see peers.h.
+//!
+//! A parallel iterator over items would call the part through its pointer for each of them. So
+//! this is one over ranges: Rayon cuts it as it cuts `(0..count).into_par_iter()`, by the same
+//! code, and what it does not cut further is one call.
+
+use rayon::iter::plumbing::{bridge_producer_consumer, Consumer, Folder, Producer, Reducer};
+use rayon::{ThreadPool, ThreadPoolBuilder};
+use std::ops::Range;
+use std::os::raw::{c_uint, c_void};
+
+type Part = extern "C" fn(begin: usize, end: usize, ctx: *mut c_void);
+
+/// struct bench_peer
+#[repr(C)]
+pub struct Peer {
+    create: extern "C" fn(c_uint) -> *mut ThreadPool,
+    destroy: unsafe extern "C" fn(*mut ThreadPool),
+    run: unsafe extern "C" fn(*mut ThreadPool, usize, Part, *mut c_void),
+    enter: unsafe extern "C" fn(*mut ThreadPool, extern "C" fn(*mut c_void), *mut c_void),
+}
+
+#[allow(non_upper_case_globals)]
+#[no_mangle]
+pub static bench_peer_rayon: Peer = Peer { create, destroy, run, enter };
+
+/// Handed to the part as it came; what it points to is made for several threads.
+#[derive(Clone, Copy)]
+struct Context(*mut c_void);
+unsafe impl Send for Context {}
+unsafe impl Sync for Context {}
+
+impl Context {
+    fn pointer(self) -> *mut c_void {
+        self.0
+    }
+}
+
+struct Ranges {
+    range: Range<usize>,
+    part: Part,
+    ctx: Context,
+}
+
+impl Producer for Ranges {
+    type Item = usize;
+    type IntoIter = Range<usize>;
+
+    fn into_iter(self) -> Range<usize> {
+        self.range
+    }
+
+    fn split_at(self, index: usize) -> (Self, Self) {
+        let Ranges { range, part, ctx } = self;
+        let middle = range.start + index;
+        (
+            Ranges { range: range.start..middle, part, ctx },
+            Ranges { range: middle..range.end, part, ctx },
+        )
+    }
+
+    fn fold_with<F: Folder<usize>>(self, folder: F) -> F {
+        (self.part)(self.range.start, self.range.end, self.ctx.pointer());
+        folder
+    }
+}
+
+/// Takes nothing: the parts leave their results themselves.
+struct Nothing;
+
+impl<T> Consumer<T> for Nothing {
+    type Folder = Nothing;
+    type Reducer = Nothing;
+    type Result = ();
+
+    fn split_at(self, _: usize) -> (Self, Self, Self) {
+        (Nothing, Nothing, Nothing)
+    }
+
+    fn into_folder(self) -> Self {
+        self
+    }
+
+    fn full(&self) -> bool {
+        false
+    }
+}
+
+impl<T> Folder<T> for Nothing {
+    type Result = ();
+
+    fn consume(self, _: T) -> Self {
+        self
+    }
+
+    fn complete(self) {}
+
+    fn full(&self) -> bool {
+        false
+    }
+}
+
+impl Reducer<()> for Nothing {
+    fn reduce(self, _: (), _: ()) {}
+}
+
+extern "C" fn create(workers: c_uint) -> *mut ThreadPool {
+    match ThreadPoolBuilder::new().num_threads(workers as usize).build() {
+        Ok(pool) => Box::into_raw(Box::new(pool)),
+        Err(_) => std::ptr::null_mut(),
+    }
+}
+
+unsafe extern "C" fn destroy(pool: *mut ThreadPool) {
+    drop(Box::from_raw(pool));
+}
+
+unsafe extern "C" fn run(pool: *mut ThreadPool, count: usize, part: Part, ctx: *mut c_void) {
+    let ranges = Ranges { range: 0..count, part, ctx: Context(ctx) };
+    (*pool).install(move || bridge_producer_consumer(count, ranges, Nothing));
+}
+
+unsafe extern "C" fn enter(
+    pool: *mut ThreadPool,
+    inside: extern "C" fn(*mut c_void),
+    ctx: *mut c_void,
+) {
+    let ctx = Context(ctx);
+    (*pool).install(move || inside(ctx.pointer()));
+}

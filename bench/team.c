@@ -1,0 +1,107 @@
+/* team.c - see team.h. */
+#include "team.h"
+
+#include <errno.h>
+#include <omp.h>
+
+const char *const team_candidate_names[BENCH_CANDIDATES] = {
+    [BENCH_SERIAL] = "serial", [BENCH_CHANNEL] = "channel", [BENCH_OPENMP] = "openmp",
+    [BENCH_FILCH] = "filch",   [BENCH_TBB] = "tbb",         [BENCH_RAYON] = "rayon",
+};
+
+static const struct bench_peer *const peers[BENCH_CANDIDATES] = {
+    [BENCH_SERIAL] = NULL, /* in no program is the list empty */
+#ifdef BENCH_HAS_TBB
+    [BENCH_TBB] = &bench_peer_tbb,
+#endif
+#ifdef BENCH_HAS_RAYON
+    [BENCH_RAYON] = &bench_peer_rayon,
+#endif
+};
+
+bool team_is_built(enum bench_candidate candidate)
+{
+    return candidate < BENCH_TBB || peers[candidate];
+}
+
+int team_create(struct bench_team *team, enum bench_candidate candidate, unsigned workers,
+                int32_t spin_us)
+{
+    *team = (struct bench_team){
+        .candidate = candidate, .workers = workers, .peer = peers[candidate]};
+    if (candidate == BENCH_CHANNEL)
+        return channel_pool_create(&team->channel, workers);
+    if (candidate == BENCH_FILCH)
+        return filch_pool_create(
+            &team->filch, FILCH_POOL_OPTIONS(.workers = workers, .spin_us = spin_us));
+    if (team->peer) {
+        team->peer_team = team->peer->create(workers);
+        return team->peer_team ? 0 : -EAGAIN;
+    }
+    return 0;
+}
+
+void team_destroy(struct bench_team *team)
+{
+    channel_pool_destroy(team->channel);
+    filch_pool_destroy(team->filch);
+    if (team->peer_team)
+        team->peer->destroy(team->peer_team);
+}
+
+/* ---- loops ----------------------------------------------------------------------- */
+
+struct loop {
+    filch_body *body;
+    void *ctx;
+};
+
+static void run_part(size_t begin, size_t end, void *ctx)
+{
+    const struct loop *loop = ctx;
+
+    loop->body(NULL, begin, end, loop->ctx);
+}
+
+static void run_piece(size_t piece, size_t begin, size_t end, void *ctx)
+{
+    (void)piece;
+    run_part(begin, end, ctx);
+}
+
+/* What schedule(static) does, for a body that takes ranges. */
+static void run_openmp(unsigned workers, size_t count, const struct loop *loop)
+{
+#pragma omp parallel num_threads(workers)
+    {
+        size_t threads = (size_t)omp_get_num_threads();
+        size_t thread = (size_t)omp_get_thread_num();
+        size_t begin = count / threads * thread + count % threads * thread / threads;
+        size_t next = thread + 1;
+        size_t end = count / threads * next + count % threads * next / threads;
+
+        if (begin < end)
+            loop->body(NULL, begin, end, loop->ctx);
+    }
+}
+
+int team_loop(const struct bench_team *team, size_t count, filch_body *body, void *ctx)
+{
+    struct loop loop = {body, ctx};
+
+    switch (team->candidate) {
+    case BENCH_CHANNEL:
+        return channel_pool_for(team->channel, 0, count, run_piece, &loop);
+    case BENCH_OPENMP:
+        run_openmp(team->workers, count, &loop);
+        return 0;
+    case BENCH_FILCH:
+        return filch_for(0, count, body, ctx, .pool = team->filch);
+    case BENCH_TBB:
+    case BENCH_RAYON:
+        team->peer->loop(team->peer_team, count, run_part, &loop);
+        return 0;
+    default:
+        return body(NULL, 0, count, ctx);
+    }
+}
