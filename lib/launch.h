@@ -32,6 +32,9 @@ struct fl_launch {
     uint64_t cost[1 << FL_COST_BITS];
     /* Loops of less than distrust_below ticks are not shared before distrust_until. */
     _Alignas(64) uint64_t distrust_until, distrust_below;
+    /* What loops one after the other would have won by workers that spin, and when the
+     * last of them came. */
+    uint64_t missed, missed_at;
     /* prices.c's: a conversation. */
     uint32_t ask, answer;
     uint64_t answered;
@@ -91,15 +94,25 @@ static inline void cost_note(struct fl_launch *launch, uint64_t hash,
 
 /* --- prices ----------------------------------------------------------------------- */
 
+static inline bool launch_must_wake(const struct fl_lot *lot)
+{
+    uint64_t hungry = fl_load_relaxed(&lot->hungry); /* a hint */
+
+    return lot_searching(hungry) == 0 && lot_sleeping(hungry) > 0;
+}
+
 /* From how much work on it pays to share, as things stand. */
 static inline uint64_t launch_price(const struct fl_launch *launch,
                                     const struct fl_lot *lot)
 {
-    uint64_t hungry = fl_load_relaxed(&lot->hungry); /* a hint */
-
-    return lot_searching(hungry) == 0 && lot_sleeping(hungry) > 0 ? launch->sleeping
-                                                                  : launch->spinning;
+    return launch_must_wake(lot) ? launch->sleeping : launch->spinning;
 }
+
+/* A loop that does not pay for waking somebody may be one of many, which together do.
+ * Whoever is woken looks on for a while after each: so when loops that follow each other
+ * closely have missed as much as waking costs, it is time to wake. Costs at most twice
+ * what knowing their number would: ski rental, Karlin, Manasse, Rudolph, Sleator 1988. */
+bool fl_launch_missed_enough(struct fl_launch *launch, double ticks, uint64_t spin_ns);
 
 /* --- distrust --------------------------------------------------------------------- */
 

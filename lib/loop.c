@@ -6,8 +6,10 @@
  * 30 ns, and 500 when it is stolen), and short against what a join would wait for it. */
 #define CHUNK_NS 8000u
 
-/* Of a short loop, a chunk is a share of a worker's share; not below this. */
-#define SHARES         32
+/* In short loops it is less. With chunks of a time c, a loop of a time t on two workers
+ * spends about (t / 2c) s on going from chunk to chunk, and c / 2 on waiting for the last
+ * one: least together at c = sqrt(t s). */
+#define STEP_NS        60u
 #define LEAST_CHUNK_NS 1000u
 
 /* Whatever they take, so many chunks come to a worker, so that what is in one corner of
@@ -37,6 +39,7 @@ struct launch {
     struct filch_pool *pool; /* NULL: there is no memory for one */
     uint64_t hash;           /* of the loop, among the costs */
     double ticks_per_item;   /* expected; 0: not known */
+    double price;            /* in ticks: what it must take to be shared */
     uint32_t lanes;
     bool is_divisible; /* among workers */
     size_t at;         /* what lies below has been run, */
@@ -65,25 +68,6 @@ static bool is_told(const struct fl_loop_call *call)
     return call->opts && call->opts->progress;
 }
 
-/* worker: NULL for a caller in no slot. */
-static void launch_init(struct launch *launch, const struct fl_loop_call *call,
-                        struct fl_worker *worker, struct filch_pool *pool)
-{
-    size_t count = call->end - call->begin;
-    uintptr_t identity = call->identity ? call->identity : (uintptr_t)call->body;
-
-    launch->call = call;
-    launch->pool = pool;
-    launch->at = call->begin;
-    launch->spent = 0;
-    launch->lanes = worker ? fl_loop_lanes(worker, call->opts)
-                    : pool ? limit_lanes(pool->workers, call->opts)
-                           : 1;
-    launch->is_divisible = launch->lanes > 1 && count / 2 >= grain_of(call);
-    launch->hash = cost_hash(identity, count);
-    launch->ticks_per_item = pool ? (double)cost_recall(&pool->launch, launch->hash) : 0;
-}
-
 static double expected_ticks(const struct launch *launch)
 {
     return launch->ticks_per_item * (double)(launch->call->end - launch->at);
@@ -101,19 +85,54 @@ static bool is_task_list(const struct launch *launch)
 /* What the rest must take to be shared. */
 static double price_of(const struct launch *launch)
 {
-    struct fl_launch *known = &launch->pool->launch;
+    struct filch_pool *pool = launch->pool;
+    struct fl_launch *known = &pool->launch;
+    double ticks = expected_ticks(launch);
 
     if (!launch->is_divisible)
         return (double)fl_ticks_of_ns(SMALL_ALONE_NS);
-    if (launch_is_distrusted(known, expected_ticks(launch)))
+    if (launch_is_distrusted(known, ticks))
         return (double)fl_load_relaxed(&known->distrust_below); /* a hint */
-    return (double)launch_price(known, &launch->pool->lot);
+    return (double)launch_price(known, &pool->lot);
+}
+
+/* The same before the loop begins, which may be one of many. */
+static double price_at_first(const struct launch *launch)
+{
+    struct filch_pool *pool = launch->pool;
+    double price = price_of(launch), ticks = expected_ticks(launch);
+
+    if (ticks < price && ticks >= (double)pool->launch.spinning && launch->is_divisible &&
+        launch_must_wake(&pool->lot) && !launch_is_distrusted(&pool->launch, ticks) &&
+        fl_launch_missed_enough(&pool->launch, ticks, pool->spin_ns))
+        return (double)pool->launch.spinning;
+    return price;
+}
+
+/* worker: NULL for a caller in no slot. */
+static void launch_init(struct launch *launch, const struct fl_loop_call *call,
+                        struct fl_worker *worker, struct filch_pool *pool)
+{
+    size_t count = call->end - call->begin;
+    uintptr_t identity = call->identity ? call->identity : (uintptr_t)call->body;
+
+    launch->call = call;
+    launch->pool = pool;
+    launch->at = call->begin;
+    launch->spent = 0;
+    launch->lanes = worker ? fl_loop_lanes(worker, call->opts)
+                    : pool ? limit_lanes(pool->workers, call->opts)
+                           : 1;
+    launch->is_divisible = launch->lanes > 1 && count / 2 >= grain_of(call);
+    launch->hash = cost_hash(identity, count);
+    launch->ticks_per_item = pool ? (double)cost_recall(&pool->launch, launch->hash) : 0;
+    launch->price = launch->ticks_per_item > 0 ? price_at_first(launch) : 0;
 }
 
 static bool is_small(const struct launch *launch)
 {
     return launch->ticks_per_item > 0 && !is_told(launch->call) &&
-           !is_task_list(launch) && expected_ticks(launch) < price_of(launch);
+           !is_task_list(launch) && expected_ticks(launch) < launch->price;
 }
 
 /* --- progress --------------------------------------------------------------------- */
@@ -294,10 +313,18 @@ static uint32_t parts_for(const struct launch *launch, size_t count)
     most = FL_MAX(most, 1);
     if (expected <= 0 || is_task_list(launch))
         return most;
-    if (launch_is_distrusted(&launch->pool->launch, expected))
+    if (expected < launch->price)
         return 1;
-    pays = expected / (double)launch_price(&launch->pool->launch, &launch->pool->lot);
+    pays = expected / launch->price;
     return pays + 1 < (double)most ? (uint32_t)pays + 1 : most;
+}
+
+/* Between 0.7 and 1.1 times the square root. */
+static uint64_t root_of(uint64_t square)
+{
+    int bits = 64 - __builtin_clzll((unsigned long long)square | 1);
+
+    return bits % 2 ? UINT64_C(1) << bits / 2 : UINT64_C(3) << (bits / 2 - 1) >> 1;
 }
 
 static void set_pace(struct fl_loop *loop, const struct launch *launch)
@@ -306,15 +333,26 @@ static void set_pace(struct fl_loop *loop, const struct launch *launch)
     double expected = is_task_list(launch) ? 0 : expected_ticks(launch);
 
     loop->least_time = fl_ticks_of_ns(LEAST_CHUNK_NS);
-    share = (uint64_t)(expected / ((double)launch->lanes * SHARES));
+    share = root_of((uint64_t)expected * fl_ticks_of_ns(STEP_NS));
     loop->chunk_time =
         expected > 0 ? FL_MIN(FL_MAX(share, loop->least_time), usual) : usual;
     loop->most = (loop->end - loop->begin) / ((size_t)launch->lanes * LEAST_CHUNKS);
     loop->ticks_per_item = expected > 0 ? launch->ticks_per_item : 0;
     /* Small at first: the cost may lie just here. */
     loop->chunk =
-        expected > 0 ? (size_t)((double)loop->chunk_time / 8 / loop->ticks_per_item) : 1;
+        expected > 0 ? (size_t)((double)loop->chunk_time / 4 / loop->ticks_per_item) : 1;
     loop->chunk = FL_MAX(loop->chunk, 1);
+}
+
+/* How much the caller gets done before the others have come. */
+static size_t head_start(const struct launch *launch, size_t count)
+{
+    const struct fl_launch *known = &launch->pool->launch;
+    double ticks = launch_must_wake(&launch->pool->lot) ? (double)known->sleeping
+                                                        : (double)known->spinning / 12;
+    double items = launch->ticks_per_item > 0 ? ticks / launch->ticks_per_item : 0;
+
+    return items < (double)count / 4 ? (size_t)items : count / 4;
 }
 
 static int run_together(struct fl_worker *worker, struct launch *launch)
@@ -336,6 +374,9 @@ static int run_together(struct fl_worker *worker, struct launch *launch)
     loop.lanes = launch->lanes;
     loop.is_limited = launch->lanes < worker_parallelism(worker);
     loop.parts = parts_for(launch, loop.end - loop.begin);
+    loop.head_start = loop.parts > 1 && !is_task_list(launch)
+                          ? head_start(launch, loop.end - loop.begin)
+                          : 0;
     set_pace(&loop, launch);
     value = fl_split_run(worker, &loop);
     if (value == 0)

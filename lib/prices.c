@@ -8,11 +8,11 @@
 #include "serving.h"
 
 /* Without a measurement: what was seen on several machines. */
-#define SPINNING_NS 200u
+#define SPINNING_NS 300u
 #define SLEEPING_NS 50000u
 
 /* A look at the clock takes 10 ns. */
-#define TINY_NS 500u
+#define TINY_NS 1000u
 
 /* A thread that takes longer has no CPU just now, which says nothing about waking. */
 #define PATIENCE_NS 1000000u
@@ -20,9 +20,9 @@
 /* From who has announced its sleep to who sleeps. */
 #define FALL_ASLEEP_NS 20000u
 
-/* A word's way to a spinning worker is one of several: the sharer's publication, the
- * thief's steal, and at the end of the loop the count's way back, each with a fence. So
- * help pays from so many times that way on, measured with loops of 1 to 5 us. */
+/* A word's way to a spinning worker and back is one of several: the sharer's publication,
+ * the thief's steal, the loop's data, and at its end the count, most with a fence. So help
+ * pays from so many times that way on, measured with loops of 1 to 5 us. */
 #define SPINNING_TIMES 8
 
 #define ROUNDS 5
@@ -34,10 +34,11 @@ enum { NOTHING, SLEEP, FIRST_ROUND };
 static bool wait_for(const uint32_t *word, uint32_t value)
 {
     uint64_t since = fl_now_ns();
+    int looks;
 
     /* ORDER(prices): pairs with the releases below: the answer's time is seen. */
-    while (fl_load_acquire(word) != value) {
-        if (fl_now_ns() - since > PATIENCE_NS)
+    for (looks = 1; fl_load_acquire(word) != value; looks++) {
+        if (looks % FL_LOOKS_PER_CLOCK == 0 && fl_now_ns() - since > PATIENCE_NS)
             return false;
         fl_spin_hint();
     }
@@ -95,9 +96,11 @@ static bool measure_sleeping(struct fl_launch *launch, struct fl_parker *parker)
 {
     uint64_t began, called, since = fl_now_ns();
 
-    while (fl_load_relaxed(&parker->state) != FL_PARKER_ASLEEP) /* a look only */
+    while (fl_load_relaxed(&parker->state) != FL_PARKER_ASLEEP) { /* a look only */
         if (fl_now_ns() - since > PATIENCE_NS)
             return false;
+        fl_yield(); /* the thread may be waiting for just this CPU */
+    }
     for (since = fl_now_ns(); fl_now_ns() - since < FALL_ASLEEP_NS;)
         fl_spin_hint();
     began = fl_ticks();
@@ -112,7 +115,7 @@ static bool measure_sleeping(struct fl_launch *launch, struct fl_parker *parker)
 
 static bool measure_spinning(struct fl_launch *launch)
 {
-    uint64_t began, best = UINT64_MAX;
+    uint64_t began, took, shortest = UINT64_MAX, longest = 0, all = 0;
     uint32_t round;
 
     for (round = FIRST_ROUND; round < FIRST_ROUND + ROUNDS; round++) {
@@ -120,9 +123,12 @@ static bool measure_spinning(struct fl_launch *launch)
         fl_store_relaxed(&launch->ask, round); /* the thread answers with a release */
         if (!wait_for(&launch->answer, round))
             return false;
-        best = FL_MIN(best, fl_ticks_since(began, launch->answered));
+        took = fl_ticks_since(began, fl_ticks());
+        all += took;
+        shortest = FL_MIN(shortest, took);
+        longest = FL_MAX(longest, took);
     }
-    launch->spinning = best * SPINNING_TIMES;
+    launch->spinning = (all - shortest - longest) / (ROUNDS - 2) * SPINNING_TIMES;
     return true;
 }
 

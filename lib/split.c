@@ -87,13 +87,18 @@ static bool lanes_are_full(const struct fl_loop *loop)
 /* Where part i begins. */
 static size_t part_begin(const struct fl_loop *loop, uint32_t i)
 {
-    size_t count = loop->end - loop->begin, share = count / loop->parts;
-    size_t at = loop->begin + i * share + FL_MIN(i, count % loop->parts);
+    /* The caller, whose part is the first, begins while the others are on their way. */
+    size_t count = loop->end - loop->begin - loop->head_start,
+           share = count / loop->parts;
+    size_t at =
+        loop->begin + loop->head_start + i * share + FL_MIN(i, count % loop->parts);
     size_t off = (at - loop->origin) % FL_SPLIT_ALIGN;
 
+    if (i == 0)
+        return loop->begin;
     if (i == loop->parts)
         return loop->end;
-    return share >= loop->grain + FL_SPLIT_ALIGN && i > 0 ? at - off : at;
+    return share >= loop->grain + FL_SPLIT_ALIGN ? at - off : at;
 }
 
 /* A right becomes a part: the worker's own, if it is free. There are as many parts as
@@ -201,6 +206,8 @@ __attribute__((noinline)) static void share_if_worth_it(struct run *run)
     /* With the other half. Rights have been paid for; see parts_for in loop.c. */
     double ticks = 2 * (double)(oldest->end - oldest->begin) * run->ticks_per_item;
 
+    if (deque_has_public(&run->worker->deque))
+        return; /* there is something for the hungry already */
     if (run->ticks_per_item > 0 && !oldest->is_rights &&
         (ticks < (double)launch_price(&pool->launch, &pool->lot) ||
          launch_is_distrusted(&pool->launch, ticks)))
@@ -343,6 +350,7 @@ static void run_span(struct run *run, struct span span)
             split(run, &span);
             rights += span.end - span.begin - 1;
             span = part_claim(worker, loop);
+            share(run); /* before the part's own halves, which so stay private */
         }
         split(run, &span);
         share(run);

@@ -53,7 +53,8 @@ struct fl_loop {
     size_t grain, max_chunk;
     double ticks_per_item; /* expected; 0: nobody knows */
     uint32_t lanes;
-    uint32_t parts;      /* begin to end is handed out in so many */
+    uint32_t parts;      /* begin to end is handed out in so many, */
+    size_t head_start;   /* the first of which is larger by so many items */
     bool is_limited;     /* fewer lanes than workers */
     uint64_t chunk_time; /* ticks that a chunk is to take */
     uint64_t least_time; /* and that it may, where few items are left to a chunk; */
