@@ -12,14 +12,24 @@
 #define STEP_NS        60u
 #define LEAST_CHUNK_NS 1000u
 
-/* Whatever they take, so many chunks come to a worker, so that what is in one corner of
- * the range does not end up in a single one. */
-#define LEAST_CHUNKS 128
+/* What is in one corner of the range must not end up in a single chunk: so there are as
+ * many as can be had for a hundredth of the loop's time, and so many for a worker when
+ * that is not known. */
+#define STEPS_SHARE  100
+#define CHUNKS       128
+#define LEAST_CHUNKS 8
+#define MOST_CHUNKS  4096
 
 /* What a caller alone runs between two looks at the clock, */
 #define ALONE_CHUNK_NS 4000u
 /* and how much more at a time than it has seen so far. */
 #define ALONE_GROWTH 64
+
+/* What a loop costs alone is less than what it costs shared, when it is so short that
+ * fetching its data counts. So of loops that barely pay for sharing, less than so many
+ * times, one in so many begins alone, to find out whether they really do. */
+#define BARELY       4
+#define ALONE_SAMPLE 16
 
 /* Loops that are known to be tiny (launch.h) are timed one time in so many. */
 #define TINY_SAMPLE 8
@@ -129,10 +139,26 @@ static void launch_init(struct launch *launch, const struct fl_loop_call *call,
     launch->price = launch->ticks_per_item > 0 ? price_at_first(launch) : 0;
 }
 
+static bool is_sampled(uint32_t one_in)
+{
+    static _Thread_local uint32_t calls __attribute__((tls_model("initial-exec")));
+
+    return ++calls % one_in == 0;
+}
+
+static bool barely_pays(const struct launch *launch, double ticks)
+{
+    return ticks < BARELY * launch->price;
+}
+
 static bool is_small(const struct launch *launch)
 {
+    double ticks = expected_ticks(launch);
+
     return launch->ticks_per_item > 0 && !is_told(launch->call) &&
-           !is_task_list(launch) && expected_ticks(launch) < launch->price;
+           !is_task_list(launch) &&
+           (ticks < launch->price ||
+            (barely_pays(launch, ticks) && is_sampled(ALONE_SAMPLE)));
 }
 
 /* --- progress --------------------------------------------------------------------- */
@@ -330,18 +356,26 @@ static uint64_t root_of(uint64_t square)
 static void set_pace(struct fl_loop *loop, const struct launch *launch)
 {
     uint64_t usual = fl_ticks_of_ns(CHUNK_NS), share;
+    size_t chunks;
     double expected = is_task_list(launch) ? 0 : expected_ticks(launch);
 
-    loop->least_time = fl_ticks_of_ns(LEAST_CHUNK_NS);
     share = root_of((uint64_t)expected * fl_ticks_of_ns(STEP_NS));
-    loop->chunk_time =
-        expected > 0 ? FL_MIN(FL_MAX(share, loop->least_time), usual) : usual;
-    loop->most = (loop->end - loop->begin) / ((size_t)launch->lanes * LEAST_CHUNKS);
+    loop->chunk_time = expected > 0
+                           ? FL_MIN(FL_MAX(share, fl_ticks_of_ns(LEAST_CHUNK_NS)), usual)
+                           : usual;
+    chunks = CHUNKS;
+    if (expected > 0) {
+        double paid = expected / STEPS_SHARE / (double)fl_ticks_of_ns(STEP_NS);
+
+        chunks = (size_t)FL_MIN(paid / launch->lanes, (double)MOST_CHUNKS);
+        chunks = FL_MAX(chunks, LEAST_CHUNKS);
+    }
+    loop->most = FL_MAX((loop->end - loop->begin) / launch->lanes / chunks, 1);
     loop->ticks_per_item = expected > 0 ? launch->ticks_per_item : 0;
     /* Small at first: the cost may lie just here. */
     loop->chunk =
         expected > 0 ? (size_t)((double)loop->chunk_time / 4 / loop->ticks_per_item) : 1;
-    loop->chunk = FL_MAX(loop->chunk, 1);
+    loop->chunk = FL_MAX(FL_MIN(loop->chunk, loop->most), 1);
 }
 
 /* How much the caller gets done before the others have come. */
@@ -349,7 +383,7 @@ static size_t head_start(const struct launch *launch, size_t count)
 {
     const struct fl_launch *known = &launch->pool->launch;
     double ticks = launch_must_wake(&launch->pool->lot) ? (double)known->sleeping
-                                                        : (double)known->spinning / 12;
+                                                        : (double)known->spinning / 16;
     double items = launch->ticks_per_item > 0 ? ticks / launch->ticks_per_item : 0;
 
     return items < (double)count / 4 ? (size_t)items : count / 4;
@@ -359,6 +393,7 @@ static int run_together(struct fl_worker *worker, struct launch *launch)
 {
     const struct fl_loop_call *call = launch->call;
     struct fl_loop loop;
+    uint64_t spent;
     int value;
 
     loop.body = call->body;
@@ -379,8 +414,12 @@ static int run_together(struct fl_worker *worker, struct launch *launch)
                           : 0;
     set_pace(&loop, launch);
     value = fl_split_run(worker, &loop);
-    if (value == 0)
-        note_cost(launch, launch->spent + loop.spent);
+    spent = launch->spent + loop.spent;
+    /* See BARELY: then only a loop alone says that it costs more than was thought. */
+    if (value == 0 &&
+        (launch->ticks_per_item <= 0 || !barely_pays(launch, (double)spent) ||
+         (double)spent < launch->ticks_per_item * (double)(call->end - call->begin)))
+        note_cost(launch, spent);
     return value;
 }
 
@@ -389,7 +428,6 @@ static int run_together(struct fl_worker *worker, struct launch *launch)
 
 static bool is_tiny(const struct fl_loop_call *call, const struct filch_pool *pool)
 {
-    static _Thread_local uint32_t calls __attribute__((tls_model("initial-exec")));
     uintptr_t identity = call->identity ? call->identity : (uintptr_t)call->body;
     const filch_opts *opts = call->opts;
     float ticks;
@@ -399,7 +437,7 @@ static bool is_tiny(const struct fl_loop_call *call, const struct filch_pool *po
         return false;
     ticks = (float)(call->end - call->begin) *
             cost_recall(&pool->launch, cost_hash(identity, call->end - call->begin));
-    return ticks > 0 && ticks < pool->launch.tiny && ++calls % TINY_SAMPLE != 0;
+    return ticks > 0 && ticks < pool->launch.tiny && !is_sampled(TINY_SAMPLE);
 }
 
 static int run_tiny(struct fl_worker *worker, void *arg)

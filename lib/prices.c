@@ -23,7 +23,13 @@
 /* A word's way to a spinning worker and back is one of several: the sharer's publication,
  * the thief's steal, the loop's data, and at its end the count, most with a fence. So help
  * pays from so many times that way on, measured with loops of 1 to 5 us. */
-#define SPINNING_TIMES 8
+#define SPINNING_TIMES 12
+
+/* And not below this, however close the thread was just then. */
+#define LEAST_SPINNING_NS 2000u
+
+/* Nor above this, whatever the system was busy with. */
+#define MOST_SLEEPING_NS 100000u
 
 #define ROUNDS 5
 
@@ -109,7 +115,8 @@ static bool measure_sleeping(struct fl_launch *launch, struct fl_parker *parker)
     if (!wait_for(&launch->answer, SLEEP))
         return false;
     launch->sleeping =
-        fl_ticks_since(began, launch->answered) + fl_ticks_since(began, called);
+        FL_MIN(fl_ticks_since(began, launch->answered) + fl_ticks_since(began, called),
+               fl_ticks_of_ns(MOST_SLEEPING_NS));
     return true;
 }
 
@@ -128,7 +135,8 @@ static bool measure_spinning(struct fl_launch *launch)
         shortest = FL_MIN(shortest, took);
         longest = FL_MAX(longest, took);
     }
-    launch->spinning = (all - shortest - longest) / (ROUNDS - 2) * SPINNING_TIMES;
+    launch->spinning = FL_MAX((all - shortest - longest) / (ROUNDS - 2) * SPINNING_TIMES,
+                              fl_ticks_of_ns(LEAST_SPINNING_NS));
     return true;
 }
 

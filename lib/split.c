@@ -258,11 +258,10 @@ static void set_pace(struct run *run, size_t items, uint64_t ticks)
     run->ticks_per_item = (double)FL_MAX(ticks, 1) / (double)items;
     if (ticks > 2 * loop->chunk_time)
         chunk = (size_t)((double)loop->chunk_time / run->ticks_per_item);
-    else if (items >= chunk / 2 && ticks < loop->chunk_time / 2 &&
-             (items < loop->most || ticks < loop->least_time / 2))
+    else if (items >= chunk / 2 && ticks < loop->chunk_time / 2 && items < loop->most)
         chunk = chunk <= SIZE_MAX / 4 && ticks < loop->chunk_time / 16 ? chunk * 4
                                                                        : chunk * 2;
-    chunk = FL_MAX(chunk, 1);
+    chunk = FL_MAX(FL_MIN(chunk, loop->most), 1);
     if (chunk != run->chunk) {
         run->chunk = chunk;
         fl_store_relaxed(&loop->chunk, chunk); /* a hint for thieves */

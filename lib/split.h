@@ -56,9 +56,8 @@ struct fl_loop {
     uint32_t parts;      /* begin to end is handed out in so many, */
     size_t head_start;   /* the first of which is larger by so many items */
     bool is_limited;     /* fewer lanes than workers */
-    uint64_t chunk_time; /* ticks that a chunk is to take */
-    uint64_t least_time; /* and that it may, where few items are left to a chunk; */
-    size_t most;         /* which is more than so many items */
+    uint64_t chunk_time; /* ticks that a chunk is to take, */
+    size_t most;         /* and items that it may have */
 
     struct fl_failure failure;
     struct fl_latch latch; /* counts items */
