@@ -202,17 +202,25 @@ static bool take_back(struct run *run, struct span *span)
 __attribute__((noinline)) static void share_if_worth_it(struct run *run)
 {
     struct filch_pool *pool = run->worker->pool;
-    const struct fl_piece *oldest = run->half[0].piece;
-    /* With the other half. Rights have been paid for; see parts_for in loop.c. */
-    double ticks = 2 * (double)(oldest->end - oldest->begin) * run->ticks_per_item;
+    struct fl_deque *deque = &run->worker->deque;
+    int64_t top = fl_load_relaxed(&deque->top); /* hints, and below */
+    const struct fl_piece *oldest;
+    int i = 0;
+    double ticks;
 
-    if (deque_has_public(&run->worker->deque))
+    while (i < run->halves && run->half[i].place < top)
+        i++; /* stolen */
+    if (i == run->halves || run->half[i].place < fl_load_relaxed(&deque->bottom))
         return; /* there is something for the hungry already */
-    if (run->ticks_per_item > 0 && !oldest->is_rights &&
-        (ticks < (double)launch_price(&pool->launch, &pool->lot) ||
-         launch_is_distrusted(&pool->launch, ticks)))
-        return;
-    fl_worker_share(run->worker);
+    oldest = run->half[i].piece;
+    /* With the other half. Rights have been paid for; see parts_for in loop.c. */
+    ticks = 2 * (double)(oldest->end - oldest->begin) * run->ticks_per_item;
+    if (oldest->is_rights || run->ticks_per_item <= 0 ||
+        (ticks >= (double)launch_price(&pool->launch, &pool->lot) &&
+         !launch_is_distrusted(&pool->launch, ticks)))
+        fl_worker_share(run->worker);
+    else if (!deque->is_asymmetric)
+        deque_publish(deque); /* where nobody can do it for an owner in a long body */
 }
 
 static void share(struct run *run)

@@ -30,6 +30,8 @@ typedef int filch_body(filch_worker *w, size_t begin, size_t end, void *ctx);
  * remembers what loops of that body took before. A loop of a few microseconds costs some
  * 20 ns more than its body, and wakes nobody. So bodies must not wait for each other:
  * unless .grain leaves no more than one grain to each worker, which then gets it at once.
+ * And where one function is the body of quite different loops (an interpreter's, say), give
+ * .grain: with it, even what took less than 1 us before is looked at after the first grain.
  *
  * Loops over the same range give the same items to the same workers from call to call, as
  * far as they are balanced.

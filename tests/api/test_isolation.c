@@ -126,7 +126,7 @@ static nested_call *const nested_calls[] = {nested_loop, nested_reduction, neste
 static _Thread_local unsigned pieces_here;
 
 /* Much longer than waking somebody takes. */
-#define A_LITTLE_NS 1000000u
+#define A_LITTLE_NS 200000u
 
 static void hold_lock(struct outer *outer)
 {

@@ -1,0 +1,243 @@
+/* test_launch.c - who runs a loop, and in which portions: small ones their caller, parts
+ * by position, single items when asked for. */
+#include "pools.h"
+
+/* --- loops that are not worth sharing --------------------------------------------- */
+
+struct visits {
+    pthread_t caller;
+    atomic_uint calls, elsewhere;
+    long sleep_us; /* for each item */
+};
+
+static int visit(filch_worker *w, size_t begin, size_t end, void *ctx)
+{
+    struct visits *visits = ctx;
+
+    (void)w;
+    atomic_fetch_add(&visits->calls, 1);
+    if (!pthread_equal(pthread_self(), visits->caller))
+        atomic_fetch_add(&visits->elsewhere, 1);
+    for (; visits->sleep_us && begin < end; begin++)
+        sleep_us(visits->sleep_us);
+    return 0;
+}
+
+static uint64_t publishes(filch_pool *pool)
+{
+    filch_stats stats = {.struct_size = sizeof stats};
+
+    assert_int_equal(filch_stats_get(pool, &stats), 0);
+    return stats.publishes;
+}
+
+/* Until it is known what the body costs. */
+static void get_to_know(filch_pool *pool, size_t grain, struct visits *visits)
+{
+    int loops;
+
+    for (loops = 0; loops < 200; loops++)
+        assert_int_equal(filch_for(0, 1000, visit, visits, .pool = pool, .grain = grain),
+                         0);
+}
+
+static void a_small_loop_is_its_callers_alone_in_a_few_calls(void **state)
+{
+    struct visits visits = {.caller = pthread_self()};
+    unsigned calls, elsewhere, loops, most = 0;
+    uint64_t before;
+
+    get_to_know(*state, 0, &visits);
+    before = publishes(*state);
+    elsewhere = atomic_load(&visits.elsewhere);
+    for (loops = 0; loops < 1000; loops++) {
+        calls = atomic_load(&visits.calls);
+        assert_int_equal(filch_for(0, 1000, visit, &visits, .pool = *state), 0);
+        calls = atomic_load(&visits.calls) - calls;
+        most = calls > most ? calls : most;
+    }
+    /* An interrupt in the middle of one makes it look long: not many of them. */
+    assert_in_range(publishes(*state) - before, 0, 50);
+    assert_in_range(atomic_load(&visits.elsewhere) - elsewhere, 0, 1000);
+    assert_true(filch_pool_workers(*state) > 1 || most == 1);
+}
+
+static void a_body_that_turns_expensive_is_shared(void **state)
+{
+    struct visits visits = {.caller = pthread_self()};
+
+    if (filch_pool_workers(*state) == 1)
+        return;
+    get_to_know(*state, 1, &visits);
+    atomic_store(&visits.elsewhere, 0);
+    visits.sleep_us = 200;
+    assert_int_equal(filch_for(0, 1000, visit, &visits, .pool = *state, .grain = 1), 0);
+    assert_true(atomic_load(&visits.elsewhere) > 0);
+}
+
+static int loop_inside(filch_worker *w, size_t begin, size_t end, void *ctx)
+{
+    (void)begin;
+    (void)end;
+    return filch_for(0, 1000, visit, ctx, .worker = w, .grain = 1);
+}
+
+/* The body of a loop that took no slot calls one that others are to help with. */
+static void a_loop_nested_in_a_small_one_is_shared(void **state)
+{
+    struct visits visits = {.caller = pthread_self()};
+    int loops;
+
+    if (filch_pool_workers(*state) == 1)
+        return;
+    for (loops = 0; loops < 200; loops++)
+        assert_int_equal(filch_for(0, 1, loop_inside, &visits, .pool = *state), 0);
+    atomic_store(&visits.elsewhere, 0);
+    visits.sleep_us = 200;
+    assert_int_equal(filch_for(0, 1, loop_inside, &visits, .pool = *state), 0);
+    assert_true(atomic_load(&visits.elsewhere) > 0);
+}
+
+/* --- hand-out by position --------------------------------------------------------- */
+
+struct parts {
+    struct meeting meeting;
+    pthread_t thread[64]; /* that ran part i */
+};
+
+static int note_thread(filch_worker *w, size_t begin, size_t end, void *ctx)
+{
+    struct parts *parts = ctx;
+
+    parts->thread[begin / 1000] = pthread_self();
+    return meet(w, begin, end, &parts->meeting);
+}
+
+static void the_same_indices_go_to_the_same_workers(void **state)
+{
+    unsigned workers = filch_pool_workers(*state), i;
+    struct parts first = {.meeting.company = workers};
+    int round;
+
+    /* A grain for each worker, who all meet: each has exactly one. */
+    assert_int_equal(
+        filch_for(0, workers * 1000, note_thread, &first, .pool = *state, .grain = 1000),
+        0);
+    assert_int_equal(atomic_load(&first.meeting.wrong), 0);
+    assert_true(pthread_equal(first.thread[0], pthread_self()));
+    for (round = 0; round < 50; round++) {
+        struct parts parts = {.meeting.company = workers};
+
+        assert_int_equal(filch_for(0, workers * 1000, note_thread, &parts, .pool = *state,
+                                   .grain = 1000),
+                         0);
+        assert_int_equal(atomic_load(&parts.meeting.wrong), 0);
+        for (i = 0; i < workers; i++)
+            assert_true(pthread_equal(parts.thread[i], first.thread[i]));
+    }
+}
+
+/* --- portions --------------------------------------------------------------------- */
+
+struct portions {
+    size_t most;
+    atomic_uint too_large;
+    atomic_size_t items;
+};
+
+static int measure(filch_worker *w, size_t begin, size_t end, void *ctx)
+{
+    struct portions *portions = ctx;
+
+    (void)w;
+    if (end - begin > portions->most)
+        atomic_fetch_add(&portions->too_large, 1);
+    atomic_fetch_add(&portions->items, end - begin);
+    return 0;
+}
+
+static void no_call_gets_more_than_max_chunk(void **state)
+{
+    static const size_t counts[] = {1, 2, 7, 64, 1000, 100000}, most[] = {1, 3, 64, 1000};
+    size_t i, k;
+    unsigned limit, round;
+
+    for (i = 0; i < COUNT_OF(counts); i++)
+        for (k = 0; k < COUNT_OF(most); k++)
+            for (limit = 0; limit < 3; limit++)
+                for (round = 0; round < 4; round++) {
+                    struct portions portions = {.most = most[k]};
+
+                    assert_int_equal(filch_for(0, counts[i], measure, &portions,
+                                               .pool = *state, .max_chunk = most[k],
+                                               .max_workers = limit),
+                                     0);
+                    assert_int_equal(atomic_load(&portions.too_large), 0);
+                    assert_int_equal(atomic_load(&portions.items), counts[i]);
+                }
+}
+
+static void max_chunk_below_the_grain_runs_nothing(void **state)
+{
+    struct portions portions = {.most = 1};
+
+    assert_int_equal(
+        filch_for(0, 100, measure, &portions, .pool = *state, .grain = 2, .max_chunk = 1),
+        -EINVAL);
+    assert_int_equal(atomic_load(&portions.items), 0);
+}
+
+/* --- errors ----------------------------------------------------------------------- */
+
+struct errors {
+    const unsigned char *fails;
+};
+
+/* As a serial loop: the value of the first item that fails. */
+static int fail_somewhere(filch_worker *w, size_t begin, size_t end, void *ctx)
+{
+    const struct errors *errors = ctx;
+
+    (void)w;
+    for (; begin < end; begin++)
+        if (errors->fails[begin])
+            return (int)begin + 1;
+    return 0;
+}
+
+/* 10,000 times over all pools. */
+static void the_first_failing_index_is_that_of_the_serial_loop(void **state)
+{
+    unsigned char fails[3000];
+    struct errors errors = {fails};
+    uint64_t seed = seed_print();
+    int round;
+
+    for (round = 0; round < 2000; round++) {
+        size_t count = 1 + random_below(&seed, sizeof fails), k;
+        size_t failing = 1 + random_below(&seed, 1 + random_below(&seed, 20));
+        size_t grain = random_below(&seed, 2) ? 0 : random_below(&seed, 50);
+
+        memset(fails, 0, sizeof fails);
+        for (k = 0; k < failing; k++)
+            fails[random_below(&seed, count)] = 1;
+        assert_int_equal(
+            filch_for(0, count, fail_somewhere, &errors, .pool = *state, .grain = grain),
+            fail_somewhere(NULL, 0, count, &errors));
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        ON_POOLS(a_small_loop_is_its_callers_alone_in_a_few_calls),
+        ON_POOLS(a_body_that_turns_expensive_is_shared),
+        ON_POOLS(a_loop_nested_in_a_small_one_is_shared),
+        ON_POOLS(the_same_indices_go_to_the_same_workers),
+        ON_POOLS(no_call_gets_more_than_max_chunk),
+        ON_POOLS(max_chunk_below_the_grain_runs_nothing),
+        ON_POOLS(the_first_failing_index_is_that_of_the_serial_loop),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
