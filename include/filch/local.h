@@ -32,9 +32,9 @@ FILCH_API int filch_local_create(filch_local **out, filch_pool *pool, size_t slo
  * Exclusive to the worker, not to the call: a body and the bodies nested in it on the
  * same worker see the same slot.
  *
- * w        a worker of the pool. A worker of another pool, a caller for whom the pool had
- *          no worker slot free, and NULL get a slot of their thread's, which is
- *          allocated.
+ * w        a worker of the pool. A worker of another pool, a caller who takes no worker
+ *          slot (of a small loop, or when none is free), and NULL get a slot of their
+ *          thread's, which is allocated.
  *
  * Returns  the slot; NULL only when it would have to be allocated and there is no memory.
  */
