@@ -22,8 +22,10 @@
 
 /* What a caller alone runs between two looks at the clock, */
 #define ALONE_CHUNK_NS 4000u
-/* and how much more at a time than it has seen so far. */
-#define ALONE_GROWTH 64
+/* and how many times as much as it has seen so far: of a loop that is known to be small,
+ * and of others, where the cost may be still to come. */
+#define KNOWN_GROWTH 64
+#define OTHER_GROWTH 1
 
 /* What a loop costs alone is less than what it costs shared, when it is so short that
  * fetching its data counts. So of loops that barely pay for sharing, less than so many
@@ -52,6 +54,7 @@ struct launch {
     double price;            /* in ticks: what it must take to be shared */
     uint32_t lanes;
     bool is_divisible; /* among workers */
+    bool is_small;     /* its time is known not to pay for sharing */
     size_t at;         /* what lies below has been run, */
     uint64_t spent;    /* in so many ticks */
     struct fl_progress progress;
@@ -119,6 +122,28 @@ static double price_at_first(const struct launch *launch)
     return price;
 }
 
+static bool is_sampled(uint32_t one_in)
+{
+    static _Thread_local uint32_t calls __attribute__((tls_model("initial-exec")));
+
+    return ++calls % one_in == 0;
+}
+
+static bool barely_pays(const struct launch *launch, double ticks)
+{
+    return ticks < BARELY * launch->price;
+}
+
+static bool find_if_small(const struct launch *launch)
+{
+    double ticks = expected_ticks(launch);
+
+    return launch->ticks_per_item > 0 && !is_told(launch->call) &&
+           !is_task_list(launch) &&
+           (ticks < launch->price ||
+            (barely_pays(launch, ticks) && is_sampled(ALONE_SAMPLE)));
+}
+
 /* worker: NULL for a caller in no slot. */
 static void launch_init(struct launch *launch, const struct fl_loop_call *call,
                         struct fl_worker *worker, struct filch_pool *pool)
@@ -137,28 +162,7 @@ static void launch_init(struct launch *launch, const struct fl_loop_call *call,
     launch->hash = cost_hash(identity, count);
     launch->ticks_per_item = pool ? (double)cost_recall(&pool->launch, launch->hash) : 0;
     launch->price = launch->ticks_per_item > 0 ? price_at_first(launch) : 0;
-}
-
-static bool is_sampled(uint32_t one_in)
-{
-    static _Thread_local uint32_t calls __attribute__((tls_model("initial-exec")));
-
-    return ++calls % one_in == 0;
-}
-
-static bool barely_pays(const struct launch *launch, double ticks)
-{
-    return ticks < BARELY * launch->price;
-}
-
-static bool is_small(const struct launch *launch)
-{
-    double ticks = expected_ticks(launch);
-
-    return launch->ticks_per_item > 0 && !is_told(launch->call) &&
-           !is_task_list(launch) &&
-           (ticks < launch->price ||
-            (barely_pays(launch, ticks) && is_sampled(ALONE_SAMPLE)));
+    launch->is_small = find_if_small(launch);
 }
 
 /* --- progress --------------------------------------------------------------------- */
@@ -238,7 +242,8 @@ static size_t next_chunk(const struct launch *launch, size_t items, uint64_t tic
     double rate = ticks > fl_ticks_of_ns(CLOCK_NS) ? (double)ticks / (double)items : 0;
     double fitting = (double)fl_ticks_of_ns(ALONE_CHUNK_NS) /
                      FL_MAX(FL_MAX(rate, launch->ticks_per_item), 1e-6);
-    size_t most = done > SIZE_MAX / ALONE_GROWTH ? SIZE_MAX : done * ALONE_GROWTH;
+    size_t growth = launch->is_small ? KNOWN_GROWTH : OTHER_GROWTH;
+    size_t most = done > SIZE_MAX / growth ? SIZE_MAX : done * growth;
     size_t chunk = fitting < (double)most ? (size_t)fitting : most;
 
     chunk = FL_MIN(chunk, SIZE_MAX - done);
@@ -493,7 +498,7 @@ int fl_loop_in(struct fl_worker *worker, const struct fl_loop_call *call)
     if (cancel && filch_cancel_is_set(cancel))
         return -ECANCELED;
     launch_init(&launch, call, worker, worker->pool);
-    if (is_small(&launch)) {
+    if (launch.is_small) {
         value = run_alone(worker, &launch);
         if (value || launch.at == call->end)
             return value;
@@ -519,7 +524,7 @@ int fl_loop(const struct fl_loop_call *call)
     if (cancel && filch_cancel_is_set(cancel))
         return -ECANCELED;
     launch_init(&launch, call, NULL, pool);
-    if (is_small(&launch)) {
+    if (launch.is_small) {
         value = fl_enter_lightly(pool, launch.lanes, launch_alone, &launch);
         if (value || launch.at == call->end)
             return value;
@@ -532,7 +537,7 @@ bool fl_loop_is_small(struct fl_worker *worker, const struct fl_loop_call *call)
     struct launch launch;
 
     launch_init(&launch, call, worker, worker->pool);
-    return is_small(&launch);
+    return launch.is_small;
 }
 
 int fl_loop_enter(const struct fl_loop_call *call,
@@ -544,7 +549,7 @@ int fl_loop_enter(const struct fl_loop_call *call,
 
     if (!worker) {
         launch_init(&launch, call, NULL, pool);
-        if (is_small(&launch))
+        if (launch.is_small)
             return fl_enter_lightly(pool, 1, inside, arg);
     }
     return fl_enter(call->opts, inside, arg);

@@ -7,9 +7,18 @@
 
 /* --- the parker ------------------------------------------------------------------- */
 
+/* Until somebody wakes the owner, or for no reason. True when it is time to wake up. */
+static bool sleep(struct fl_parker *parker)
+{
+    if (parker->wake_at_ns)
+        return fl_futex_wait_until(&parker->state, FL_PARKER_ASLEEP, parker->wake_at_ns);
+    fl_futex_wait(&parker->state, FL_PARKER_ASLEEP);
+    return false;
+}
+
 bool parker_wait(struct fl_parker *parker)
 {
-    bool slept = false;
+    bool slept = false, is_over = false;
 
     /* ORDER(permit): pairs with the swap in parker_notify. Of the two swaps the later one
      * reads the earlier one: either the owner finds the permit, and sees what it is
@@ -17,13 +26,8 @@ bool parker_wait(struct fl_parker *parker)
      * "payload" and "lost wake-up". */
     if (fl_swap_acq_rel(&parker->state, FL_PARKER_ASLEEP) != FL_PARKER_NOTIFIED) {
         slept = true;
-        while (fl_load_relaxed(&parker->state) == FL_PARKER_ASLEEP) {
-            if (parker->wake_at_ns == 0)
-                fl_futex_wait(&parker->state, FL_PARKER_ASLEEP);
-            else if (fl_futex_wait_until(&parker->state, FL_PARKER_ASLEEP,
-                                         parker->wake_at_ns))
-                break;
-        }
+        while (fl_load_relaxed(&parker->state) == FL_PARKER_ASLEEP && !is_over)
+            is_over = sleep(parker);
     }
     /* ORDER(permit): as above, for the notifier that woke us. Weakened:
      * tests/model/park.c, "payload". */

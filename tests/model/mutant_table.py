@@ -104,8 +104,8 @@ MUTANTS = [
            "fl_swap_acquire(&deque->hot.gate, gate);",
            "fl_swap_relaxed(&deque->hot.gate, gate);", "gate@4", "wiped out"),
     mutant("gate-dekker", "no light fence in fork", JOIN,
-           "FILCH_FENCE_LIGHT();\n    if (FILCH_UNLIKELY(index >=",
-           "if (FILCH_UNLIKELY(index >=", "gate@4", "lost wake-up"),
+           "FILCH_FENCE_LIGHT();\n    return index;", "return index;", "gate@4",
+           "lost wake-up"),
     mutant("gate-dekker", "no heavy fence before the last look", GATE_TEST,
            "    if (deque.is_asymmetric)\n        fl_fence_heavy();\n    else\n"
            "        fl_fence_seq_cst();\n    is_idle", "    is_idle", "gate@4", "lost wake-up",
@@ -136,8 +136,8 @@ MUTANTS = [
            "if (fl_load_relaxed(&parker->state) != FL_PARKER_NOTIFIED) {\n"
            "        fl_store_release(&parker->state, FL_PARKER_ASLEEP);", "park", "lost wake-up"),
     mutant("permit", "a wait that believes the futex", PARK,
-           "while (fl_load_relaxed(&parker->state) == FL_PARKER_ASLEEP)",
-           "if (fl_load_relaxed(&parker->state) == FL_PARKER_ASLEEP)", "park", "payload"),
+           "while (fl_load_relaxed(&parker->state) == FL_PARKER_ASLEEP &&",
+           "if (fl_load_relaxed(&parker->state) == FL_PARKER_ASLEEP &&", "park", "payload"),
     mutant("lot-lock", "relaxed swap of the lock", PARK,
            "fl_swap_acquire(&lot->lock, 1u)", "fl_swap_relaxed(&lot->lock, 1u)",
            "park", "data race"),
