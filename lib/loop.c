@@ -242,14 +242,15 @@ static size_t next_chunk(const struct launch *launch, size_t items, uint64_t tic
     double rate = ticks > fl_ticks_of_ns(CLOCK_NS) ? (double)ticks / (double)items : 0;
     double fitting = (double)fl_ticks_of_ns(ALONE_CHUNK_NS) /
                      FL_MAX(FL_MAX(rate, launch->ticks_per_item), 1e-6);
-    size_t growth = launch->is_small ? KNOWN_GROWTH : OTHER_GROWTH;
+    size_t off, growth = launch->is_small ? KNOWN_GROWTH : OTHER_GROWTH;
     size_t most = done > SIZE_MAX / growth ? SIZE_MAX : done * growth;
     size_t chunk = fitting < (double)most ? (size_t)fitting : most;
 
     chunk = FL_MIN(chunk, SIZE_MAX - done);
     /* Up to a multiple, for vector code. */
-    if (done + chunk > FL_SPLIT_ALIGN)
-        chunk -= (done + chunk) % FL_SPLIT_ALIGN;
+    off = (done + chunk) % FL_SPLIT_ALIGN;
+    if (off < chunk)
+        chunk -= off;
     return not_below_grain(launch, FL_MAX(chunk, 1));
 }
 

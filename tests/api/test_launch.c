@@ -177,6 +177,45 @@ static void no_call_gets_more_than_max_chunk(void **state)
                 }
 }
 
+struct growth {
+    atomic_uint calls, jumps;
+};
+
+/* Of a loop from 0. */
+static int watch_growth(filch_worker *w, size_t begin, size_t end, void *ctx)
+{
+    struct growth *growth = ctx;
+
+    (void)w;
+    atomic_fetch_add(&growth->calls, 1);
+    if (end - begin > (begin ? begin : 1))
+        atomic_fetch_add(&growth->jumps, 1);
+    return 0;
+}
+
+static int go_on(size_t done, size_t total, void *ctx)
+{
+    (void)ctx;
+    return done <= total ? 0 : -1;
+}
+
+/* Cheap so far does not mean cheap: a caller alone must come back to tell and to look at
+ * the token. */
+static void a_watched_loop_grows_its_calls_slowly(void **state)
+{
+    size_t count;
+
+    for (count = 1; count < 200000; count += count / 3 + 1) {
+        struct growth growth = {0};
+
+        assert_int_equal(filch_for(0, count, watch_growth, &growth, .pool = *state,
+                                   .progress = go_on, .max_workers = 1),
+                         0);
+        assert_int_equal(atomic_load(&growth.jumps), 0);
+        assert_true(atomic_load(&growth.calls) >= 1);
+    }
+}
+
 static void max_chunk_below_the_grain_runs_nothing(void **state)
 {
     struct portions portions = {.most = 1};
@@ -235,6 +274,7 @@ int main(void)
         ON_POOLS(a_loop_nested_in_a_small_one_is_shared),
         ON_POOLS(the_same_indices_go_to_the_same_workers),
         ON_POOLS(no_call_gets_more_than_max_chunk),
+        ON_POOLS(a_watched_loop_grows_its_calls_slowly),
         ON_POOLS(max_chunk_below_the_grain_runs_nothing),
         ON_POOLS(the_first_failing_index_is_that_of_the_serial_loop),
     };
