@@ -385,14 +385,16 @@ static void set_pace(struct fl_loop *loop, const struct launch *launch)
 }
 
 /* How much the caller gets done before the others have come. */
-static size_t head_start(const struct launch *launch, size_t count)
+static size_t head_start(const struct launch *launch, size_t count, uint32_t parts)
 {
     const struct fl_launch *known = &launch->pool->launch;
     double ticks = launch_must_wake(&launch->pool->lot) ? (double)known->sleeping
                                                         : (double)known->spinning / 16;
     double items = launch->ticks_per_item > 0 ? ticks / launch->ticks_per_item : 0;
+    size_t start = items < (double)(count / 4) ? (size_t)items : count / 4;
 
-    return items < (double)count / 4 ? (size_t)items : count / 4;
+    /* The parts of the others are not to fall below the grain. */
+    return (count - start) / parts >= grain_of(launch->call) + FL_SPLIT_ALIGN ? start : 0;
 }
 
 static int run_together(struct fl_worker *worker, struct launch *launch)
@@ -416,7 +418,7 @@ static int run_together(struct fl_worker *worker, struct launch *launch)
     loop.is_limited = launch->lanes < worker_parallelism(worker);
     loop.parts = parts_for(launch, loop.end - loop.begin);
     loop.head_start = loop.parts > 1 && !is_task_list(launch)
-                          ? head_start(launch, loop.end - loop.begin)
+                          ? head_start(launch, loop.end - loop.begin, loop.parts)
                           : 0;
     set_pace(&loop, launch);
     value = fl_split_run(worker, &loop);

@@ -177,6 +177,47 @@ static void no_call_gets_more_than_max_chunk(void **state)
                 }
 }
 
+struct least {
+    size_t grain;
+    atomic_uint too_small;
+    _Atomic double result;
+};
+
+/* Half a microsecond or so for each item. */
+static int work_and_measure(filch_worker *w, size_t begin, size_t end, void *ctx)
+{
+    struct least *least = ctx;
+    double x = 1;
+    size_t i;
+
+    (void)w;
+    if (end - begin < least->grain)
+        atomic_fetch_add(&least->too_small, 1);
+    for (i = 0; i < (end - begin) * 200; i++)
+        x = x * 0.999 + 0.001;
+    atomic_store(&least->result, x);
+    return 0;
+}
+
+/* When it is known what they take, and they are handed out in parts. */
+static void parts_are_not_below_the_grain(void **state)
+{
+    unsigned workers = filch_pool_workers(*state);
+    uint64_t random = seed_print();
+    int round;
+
+    for (round = 0; round < 300; round++) {
+        struct least least = {.grain = 20 + random_below(&random, 100)};
+        size_t count = least.grain * (workers + 1) +
+                       random_below(&random, least.grain * 2 * workers);
+
+        assert_int_equal(filch_for(0, count, work_and_measure, &least, .pool = *state,
+                                   .grain = least.grain),
+                         0);
+        assert_int_equal(atomic_load(&least.too_small), 0);
+    }
+}
+
 struct growth {
     atomic_uint calls, jumps;
 };
@@ -274,6 +315,7 @@ int main(void)
         ON_POOLS(a_loop_nested_in_a_small_one_is_shared),
         ON_POOLS(the_same_indices_go_to_the_same_workers),
         ON_POOLS(no_call_gets_more_than_max_chunk),
+        ON_POOLS(parts_are_not_below_the_grain),
         ON_POOLS(a_watched_loop_grows_its_calls_slowly),
         ON_POOLS(max_chunk_below_the_grain_runs_nothing),
         ON_POOLS(the_first_failing_index_is_that_of_the_serial_loop),
