@@ -276,5 +276,6 @@ OUTSIDE = {
     "lane": "a lock, a bit for each lane",
     "piece": "one store, one load: a flag that a copy has been made",
     "reduce-node": "two arrive, the second of whom goes on",
+    "prices": "one store, one load: a time that goes with an answer",
     "spare-task": "a list that one worker pushes to and another empties",
 }
