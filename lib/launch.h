@@ -37,7 +37,7 @@ struct fl_launch {
     uint64_t missed, missed_at;
     /* prices.c's: a conversation. */
     uint32_t ask, answer;
-    uint64_t answered;
+    uint64_t woken_at;
 };
 
 /* --- costs ------------------------------------------------------------------------ */

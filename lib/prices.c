@@ -42,7 +42,7 @@ static bool wait_for(const uint32_t *word, uint32_t value)
     uint64_t since = fl_now_ns();
     int looks;
 
-    /* ORDER(prices): pairs with the releases below: the answer's time is seen. */
+    /* ORDER(prices): pairs with the release below: the time of waking up is seen. */
     for (looks = 1; fl_load_acquire(word) != value; looks++) {
         if (looks % FL_LOOKS_PER_CLOCK == 0 && fl_now_ns() - since > PATIENCE_NS)
             return false;
@@ -52,13 +52,6 @@ static bool wait_for(const uint32_t *word, uint32_t value)
 }
 
 /* --- the thread's side ------------------------------------------------------------ */
-
-static void say(struct fl_launch *launch, uint32_t what)
-{
-    launch->answered = fl_ticks();
-    /* ORDER(prices): pairs with the acquire in wait_for. */
-    fl_store_release(&launch->answer, what);
-}
 
 void fl_prices_answer(struct fl_worker *worker)
 {
@@ -70,11 +63,13 @@ void fl_prices_answer(struct fl_worker *worker)
         return;
     worker->parker.wake_at_ns = 0;
     parker_wait(&worker->parker);
-    say(launch, SLEEP);
+    launch->woken_at = fl_ticks();
+    /* ORDER(prices): pairs with the acquire in wait_for. */
+    fl_store_release(&launch->answer, (uint32_t)SLEEP);
     since = fl_now_ns();
     for (looks = 0; (ask = fl_load_relaxed(&launch->ask)) != NOTHING; looks++) {
         if (ask == round)
-            say(launch, round++);
+            fl_store_relaxed(&launch->answer, round++); /* a sign of life, no more */
         if (looks % FL_LOOKS_PER_CLOCK == 0 && fl_now_ns() - since > PATIENCE_NS)
             return;
         pause_a_little(worker->pool, looks);
@@ -115,7 +110,7 @@ static bool measure_sleeping(struct fl_launch *launch, struct fl_parker *parker)
     if (!wait_for(&launch->answer, SLEEP))
         return false;
     launch->sleeping =
-        FL_MIN(fl_ticks_since(began, launch->answered) + fl_ticks_since(began, called),
+        FL_MIN(fl_ticks_since(began, launch->woken_at) + fl_ticks_since(began, called),
                fl_ticks_of_ns(MOST_SLEEPING_NS));
     return true;
 }
@@ -127,7 +122,7 @@ static bool measure_spinning(struct fl_launch *launch)
 
     for (round = FIRST_ROUND; round < FIRST_ROUND + ROUNDS; round++) {
         began = fl_ticks();
-        fl_store_relaxed(&launch->ask, round); /* the thread answers with a release */
+        fl_store_relaxed(&launch->ask, round); /* the same */
         if (!wait_for(&launch->answer, round))
             return false;
         took = fl_ticks_since(began, fl_ticks());
