@@ -72,6 +72,7 @@ solo_init(void *storage, struct filch_pool *pool, uint32_t lanes)
     worker->arena_is_busy = false;
     worker->has_thread = false;
     worker->is_outside = false;
+    worker->has_forked = false;
     worker->cpu = worker->bound_cpu = -1;
     deque_init(&worker->deque, false); /* the gate stays up: every fork comes to join.c */
     return worker;
@@ -238,9 +239,11 @@ unsigned filch_lane_limit_with(const filch_opts *opts)
 {
     const struct fl_worker *worker =
         opts && opts->worker ? worker_of(opts->worker) : fl_current;
-    uint32_t workers = opts && opts->pool ? filch_pool_workers(opts->pool)
-                       : worker           ? worker_parallelism(worker)
-                                          : filch_pool_workers(NULL);
+    /* Calls nested in one that took no slot enter the pool. */
+    uint32_t workers = opts && opts->pool   ? filch_pool_workers(opts->pool)
+                       : !worker            ? filch_pool_workers(NULL)
+                       : worker->is_outside ? filch_pool_workers(worker->pool)
+                                            : worker_parallelism(worker);
 
     return opts && opts->max_workers ? FL_MIN(opts->max_workers, workers) : workers;
 }

@@ -10,6 +10,7 @@ int64_t filch_fork_slow(filch_worker *w, filch_job *job, int64_t index)
 
     (void)job;
     if (worker->index == FL_SOLO) {
+        worker->has_forked = true;
         fl_store_relaxed(&w->tail, index); /* nobody looks */
         return FILCH_NOT_PUSHED;
     }

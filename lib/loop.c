@@ -1,6 +1,7 @@
 /* loop.c - whether a loop is shared, and by how many; see loop.h. */
 #include "loop.h"
 #include <errno.h>
+#include "pool_life.h"
 
 /* What a chunk of a shared loop is to take: long against what handing it out costs (some
  * 30 ns, and 500 when it is stolen), and short against what a join would wait for it. */
@@ -79,6 +80,11 @@ static size_t grain_of(const struct fl_loop_call *call)
 static bool is_told(const struct fl_loop_call *call)
 {
     return call->opts && call->opts->progress;
+}
+
+static const filch_cancel *cancel_of(const struct fl_loop_call *call)
+{
+    return call->opts ? call->opts->cancel : NULL;
 }
 
 static double expected_ticks(const struct launch *launch)
@@ -205,20 +211,14 @@ static void progress_init(struct fl_progress *progress, const struct fl_loop_cal
 
 /* --- alone ------------------------------------------------------------------------ */
 
-static const filch_cancel *cancel_of(const struct fl_loop_call *call)
-{
-    return call->opts ? call->opts->cancel : NULL;
-}
-
 /* The body, for [begin, end), in calls of the size that it wants. */
 static int call_body(struct fl_worker *worker, const struct fl_loop_call *call,
                      size_t begin, size_t end)
 {
-    size_t step = call->max_chunk ? call->max_chunk : end - begin;
     int value = 0;
 
     while (begin < end && value == 0) {
-        size_t next = end - begin > step ? begin + step : end;
+        size_t next = fl_call_end(begin, end, call->grain, call->max_chunk);
 
         value = call->body(worker_hot(worker), begin, next, call->ctx);
         begin = next;
@@ -251,11 +251,13 @@ static size_t next_chunk(const struct launch *launch, size_t items, uint64_t tic
     off = (done + chunk) % FL_SPLIT_ALIGN;
     if (off < chunk)
         chunk -= off;
+    if (launch->call->max_chunk && (is_told(launch->call) || cancel_of(launch->call)))
+        chunk = FL_MIN(chunk, launch->call->max_chunk); /* a look after each call */
     return not_below_grain(launch, FL_MAX(chunk, 1));
 }
 
-/* Whether what is left has turned out to be worth sharing. */
-static bool is_worth_sharing(const struct launch *launch, size_t items, uint64_t ticks)
+/* Whether what is left has turned out to be worth sharing; then it is known better. */
+static bool is_worth_sharing(struct launch *launch, size_t items, uint64_t ticks)
 {
     const struct fl_loop_call *call = launch->call;
     size_t left = call->end - launch->at, done = launch->at - call->begin;
@@ -265,7 +267,11 @@ static bool is_worth_sharing(const struct launch *launch, size_t items, uint64_t
         ticks <= fl_ticks_of_ns(CLOCK_NS))
         return false;
     rate = FL_MAX((double)ticks / (double)items, (double)launch->spent / (double)done);
-    return rate * (double)left >= price_of(launch);
+    if (rate * (double)left < price_of(launch))
+        return false;
+    launch->ticks_per_item = rate;
+    launch->price = price_of(launch);
+    return true;
 }
 
 /* Range by range, with a look at the clock between them; until the end, an error, or what
@@ -309,6 +315,15 @@ static void note_cost(const struct launch *launch, uint64_t ticks)
                   (float)((double)FL_MAX(ticks, 1) / count));
 }
 
+/* A body that forks needs a slot, so that others can take its forks: for a while its loops
+ * count as too long to go without. */
+static void note_forks(struct filch_pool *pool, const struct fl_loop_call *call)
+{
+    uintptr_t identity = call->identity ? call->identity : (uintptr_t)call->body;
+
+    cost_note(&pool->launch, cost_hash(identity, call->end - call->begin), 1e15f);
+}
+
 /* On the caller alone, as the loop's only worker so far. */
 static int run_alone(struct fl_worker *worker, struct launch *launch)
 {
@@ -328,7 +343,7 @@ static int run_alone(struct fl_worker *worker, struct launch *launch)
         value = call_body(worker, call, launch->at, call->end);
         launch->at = call->end;
         if (value == 0)
-            note_cost(launch, fl_ticks_since(then, fl_ticks()));
+            note_cost(launch, launch->spent + fl_ticks_since(then, fl_ticks()));
     }
     worker->context = context;
     return value;
@@ -425,7 +440,8 @@ static int run_together(struct fl_worker *worker, struct launch *launch)
     spent = launch->spent + loop.spent;
     /* See BARELY: then only a loop alone says that it costs more than was thought. */
     if (value == 0 &&
-        (launch->ticks_per_item <= 0 || !barely_pays(launch, (double)spent) ||
+        (launch->ticks_per_item <= 0 || launch->at > call->begin ||
+         !barely_pays(launch, (double)spent) ||
          (double)spent < launch->ticks_per_item * (double)(call->end - call->begin)))
         note_cost(launch, spent);
     return value;
@@ -451,8 +467,11 @@ static bool is_tiny(const struct fl_loop_call *call, const struct filch_pool *po
 static int run_tiny(struct fl_worker *worker, void *arg)
 {
     const struct fl_loop_call *call = arg;
+    int value = call->body(worker_hot(worker), call->begin, call->end, call->ctx);
 
-    return call->body(worker_hot(worker), call->begin, call->end, call->ctx);
+    if (FILCH_UNLIKELY(worker->has_forked))
+        note_forks(worker->pool, call);
+    return value;
 }
 
 static int run_tiny_in(struct fl_worker *worker, const struct fl_loop_call *call)
@@ -483,9 +502,27 @@ static int launch_inside(struct fl_worker *worker, void *arg)
                                 : run_alone(worker, launch);
 }
 
+/* In no slot. */
 static int launch_alone(struct fl_worker *worker, void *arg)
 {
-    return run_alone(worker, arg);
+    struct launch *launch = arg;
+    int value = run_alone(worker, launch);
+
+    if (worker->has_forked)
+        note_forks(worker->pool, launch->call);
+    return value;
+}
+
+/* Where a call goes: see fl_enter_where. After a fork, the pool that it enters is there
+ * again. */
+static struct fl_worker *where_to(const struct fl_loop_call *call,
+                                  struct filch_pool **pool)
+{
+    struct fl_worker *worker = fl_enter_where(call->opts, pool);
+
+    if (!worker && *pool)
+        fl_pool_revive(*pool);
+    return worker;
 }
 
 int fl_loop_in(struct fl_worker *worker, const struct fl_loop_call *call)
@@ -513,7 +550,7 @@ int fl_loop(const struct fl_loop_call *call)
 {
     const filch_cancel *cancel = cancel_of(call);
     struct filch_pool *pool;
-    struct fl_worker *worker = fl_enter_where(call->opts, &pool);
+    struct fl_worker *worker = where_to(call, &pool);
     struct launch launch;
     int value;
 
@@ -547,7 +584,7 @@ int fl_loop_enter(const struct fl_loop_call *call,
                   int (*inside)(struct fl_worker *worker, void *arg), void *arg)
 {
     struct filch_pool *pool;
-    struct fl_worker *worker = fl_enter_where(call->opts, &pool);
+    struct fl_worker *worker = where_to(call, &pool);
     struct launch launch;
 
     if (!worker) {

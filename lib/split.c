@@ -210,8 +210,14 @@ __attribute__((noinline)) static void share_if_worth_it(struct run *run)
 
     while (i < run->halves && run->half[i].place < top)
         i++; /* stolen */
-    if (i == run->halves || run->half[i].place < fl_load_relaxed(&deque->bottom))
-        return; /* there is something for the hungry already */
+    if (i == run->halves)
+        return;
+    if (run->half[i].place < fl_load_relaxed(&deque->bottom)) {
+        /* There is something for the hungry already. */
+        if (!deque->is_asymmetric)
+            deque_publish(deque); /* and the rest too, where nobody can ask for it */
+        return;
+    }
     oldest = run->half[i].piece;
     /* With the other half. Rights have been paid for; see parts_for in loop.c. */
     ticks = 2 * (double)(oldest->end - oldest->begin) * run->ticks_per_item;
@@ -281,12 +287,12 @@ static void run_chunk(struct run *run, size_t begin, size_t end)
 {
     struct fl_loop *loop = run->loop;
     struct fl_worker *worker = run->worker;
-    size_t step = loop->max_chunk ? loop->max_chunk : end - begin, at, next;
+    size_t at, next;
     uint64_t then = run->now;
     int value;
 
     for (at = begin; at < end; at = next) {
-        next = end - at > step ? at + step : end;
+        next = fl_call_end(at, end, loop->grain, loop->max_chunk);
         if (failure_is_below(&loop->failure, at))
             break;
         if (loop->cancel && filch_cancel_is_set(loop->cancel)) {

@@ -71,6 +71,19 @@ struct fl_loop {
     uint64_t parts_taken[FL_LANE_WORDS];
 };
 
+/* Where a call of the body ends that begins at `at`: at most max_chunk items further (0:
+ * any number), and such that the last one does not fall below the grain. */
+static inline size_t fl_call_end(size_t at, size_t end, size_t grain, size_t max_chunk)
+{
+    size_t left = end - at;
+
+    if (max_chunk == 0 || left <= max_chunk)
+        return end;
+    if (left - max_chunk < grain && left / 2 >= grain)
+        return end - grain;
+    return at + max_chunk;
+}
+
 /* Run loop->begin to loop->end, with whoever comes, on the caller's worker. Pre: the loop
  * is filled in up to failure, and chunk too. Returns the value of the lowest failing
  * range, or 0. */

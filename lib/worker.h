@@ -87,10 +87,10 @@ struct fl_worker {
     /* Set up by the pool. */
     fl_thread thread;
     bool has_thread;
-    bool
-        is_outside; /* stands for a caller in no slot: nested calls enter the pool anew */
-    int cpu;        /* index in the pool's topology, -1: not known */
-    int bound_cpu;  /* bind.h's: the system's number, -1: not to one */
+    bool is_outside;   /* a caller in no slot: calls nested in it enter the pool */
+    bool has_forked;   /* without a slot, in vain */
+    int cpu;           /* index in the pool's topology, -1: not known */
+    int bound_cpu;     /* bind.h's: the system's number, -1: not to one */
     uint64_t moved_ns; /* and when that changed last */
     uint16_t *victims; /* all other slots, nearest first */
     uint32_t victim_ring_end[FL_ELSEWHERE + 1];

@@ -33,6 +33,10 @@ typedef int filch_body(filch_worker *w, size_t begin, size_t end, void *ctx);
  * And where one function is the body of quite different loops (an interpreter's, say), give
  * .grain: with it, even what took less than 1 us before is looked at after the first grain.
  *
+ * A small loop that its caller runs alone is in no slot of the pool: loops, reductions and
+ * scopes nested in it enter the pool, but filch_fork and filch_join on its w run both
+ * branches at once; that is noticed, and the next loops of the body take a slot.
+ *
  * Loops over the same range give the same items to the same workers from call to call, as
  * far as they are balanced.
  *

@@ -45,7 +45,8 @@ typedef void filch_combine(void *left, void *right, void *ctx);
  *          accumulator that was started is combined into *acc, so that the caller can
  *          free what they own.
  * Threads  any, also from inside a body.
- * Cost     O(n) work plus at most FILCH_REDUCE_BLOCKS combines when .grain is 0; no
+ * Cost     a reduction that took less than help costs before is its caller's alone, as a
+ *          whole. O(n) work plus at most FILCH_REDUCE_BLOCKS combines when .grain is 0; no
  *          allocation, once a worker has made a reduction of that size before, if it
  *          takes at most 1 MiB and is not nested in another.
  */

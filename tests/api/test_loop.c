@@ -69,7 +69,7 @@ struct ranges {
     atomic_uint count;
     struct range {
         size_t begin, end;
-    } range[4096];
+    } range[1 << 18];
 };
 
 static int ranges_body(filch_worker *w, size_t begin, size_t end, void *ctx)
