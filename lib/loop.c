@@ -35,7 +35,7 @@
 #define ALONE_SAMPLE 16
 
 /* Loops that are known to be tiny (launch.h) are timed one time in so many. */
-#define TINY_SAMPLE 8
+#define TINY_SAMPLE 16
 
 /* A loop that cannot be shared takes a slot in the pool, for what is nested in it, if it
  * takes longer than so many times what the slot costs. */
