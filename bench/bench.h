@@ -103,15 +103,13 @@ double bench_checksum(const void *array, size_t bytes);
 const struct bench_work *const *bench_works(size_t *count);
 
 #define BENCH_SAXPY_WORKS     23
-#define BENCH_PLAIN_SUM_WORKS 2
+#define BENCH_REDUCE_WORKS    4
 #define BENCH_IMBALANCE_WORKS 4
 #define BENCH_SHORT_WORKS     4
 #define BENCH_CROWD_WORKS     2
 
 extern const struct bench_work bench_wordcount;
-extern const struct bench_work bench_sum;
-extern const struct bench_work bench_dot;
-extern const struct bench_work bench_plain_sum[BENCH_PLAIN_SUM_WORKS];
+extern const struct bench_work bench_reduce[BENCH_REDUCE_WORKS];
 extern const struct bench_work bench_mandelbrot;
 extern const struct bench_work bench_fib;
 extern const struct bench_work bench_fib_join;

@@ -1,10 +1,14 @@
 /* reduce_bench.c - does a reduction over an array use all the cores, or all the memory
  * bandwidth, whichever ends first?
  *
- * Two works over 1e7 doubles: the sum of f(x) = 1 / (1 + x * x), which computes, and a
- * dot product, which mostly reads. Results may differ from serial in the last digits,
- * because every candidate adds up in another order; filch alone has the same bits at any
- * number of workers.
+ * Works over 1e7 numbers: the sum of f(x) = 1 / (1 + x * x), which computes; a dot product,
+ * which mostly reads; and plain sums, of doubles and of floats. Results may differ from
+ * serial in the last digits, because every candidate adds up in another order; filch alone
+ * has the same bits at any number of workers.
+ *
+ * A plain sum is what filch_sum is for: the others must keep the order of their loop (no
+ * -ffast-math), one addition after the other, while it has vector code in a bracket of its
+ * own. The numbers are whole, some cancel, and every order gives the same.
  */
 #include "bench.h"
 
@@ -14,7 +18,68 @@
 
 static double *xs;
 static double *ys;
+static float *floats;
 static size_t count;
+
+static void release(void)
+{
+    free(xs);
+    free(ys);
+    free(floats);
+}
+
+static int prepare(const struct bench_request *request, struct bench_input *input,
+                   const char *title, const char *type)
+{
+    count = request->scale == BENCH_TINY ? 10007 : 10000000;
+    xs = malloc(count * sizeof *xs);
+    ys = malloc(count * sizeof *ys);
+    floats = malloc(count * sizeof *floats);
+    if (!xs || !ys || !floats) {
+        release();
+        return -ENOMEM;
+    }
+    for (size_t i = 0; i < count; i++) {
+        xs[i] = (double)(i % 1000) / 1000;
+        ys[i] = (double)(i % 777) / 777;
+        floats[i] = (float)(i % 1000) - 499;
+    }
+    snprintf(input->title, sizeof input->title, "%s", title);
+    snprintf(input->size, sizeof input->size, "%zu %s", count, type);
+    return 0;
+}
+
+static int sum_prepare(const struct bench_request *request, struct bench_input *input)
+{
+    return prepare(request, input, "sum of 1/(1+x*x)", "doubles");
+}
+
+static int dot_prepare(const struct bench_request *request, struct bench_input *input)
+{
+    return prepare(request, input, "dot product", "doubles");
+}
+
+static int plain_prepare(const struct bench_request *request, struct bench_input *input)
+{
+    int err = prepare(request, input, "plain sum of doubles", "doubles");
+
+    for (size_t i = 0; !err && i < count; i++)
+        xs[i] = (double)floats[i];
+    if (request->candidate == BENCH_FILCH)
+        input->note = "filch_sum: pairwise, with vector code";
+    return err;
+}
+
+static int floats_prepare(const struct bench_request *request, struct bench_input *input)
+{
+    if (request->candidate == BENCH_FILCH)
+        input->note = "filch_sum: pairwise, with vector code";
+    return prepare(request, input, "plain sum of floats", "floats");
+}
+
+/* ---- kernels: what a candidate folds a piece with ---------------------------------- */
+
+typedef double kernel(size_t begin, size_t end);
 
 static inline double cheap(double x)
 {
@@ -39,93 +104,87 @@ static double dot_of(size_t begin, size_t end)
     return sum;
 }
 
-static void release(void)
+static double plain_of(size_t begin, size_t end)
 {
-    free(xs);
-    free(ys);
+    double sum = 0;
+
+    for (size_t i = begin; i < end; i++)
+        sum += xs[i];
+    return sum;
 }
 
-static int prepare(const struct bench_request *request, struct bench_input *input,
-                   const char *title)
+static double floats_of(size_t begin, size_t end)
 {
-    count = request->scale == BENCH_TINY ? 10007 : 10000000;
-    xs = malloc(count * sizeof *xs);
-    ys = malloc(count * sizeof *ys);
-    if (!xs || !ys) {
-        release();
-        return -ENOMEM;
-    }
-    for (size_t i = 0; i < count; i++) {
-        xs[i] = (double)(i % 1000) / 1000;
-        ys[i] = (double)(i % 777) / 777;
-    }
-    snprintf(input->title, sizeof input->title, "%s", title);
-    snprintf(input->size, sizeof input->size, "%zu doubles", count);
-    return 0;
-}
+    double sum = 0;
 
-static int sum_prepare(const struct bench_request *request, struct bench_input *input)
-{
-    return prepare(request, input, "sum of 1/(1+x*x)");
-}
-
-static int dot_prepare(const struct bench_request *request, struct bench_input *input)
-{
-    return prepare(request, input, "dot product");
+    for (size_t i = begin; i < end; i++)
+        sum += (double)floats[i];
+    return sum;
 }
 
 /* ---- serial ---------------------------------------------------------------------- */
 
-static int sum_serial(const struct bench_team *team)
+static int run_serial(kernel *fold)
 {
-    (void)team;
-    bench_result = sum_of(0, count);
-    return 0;
-}
-
-static int dot_serial(const struct bench_team *team)
-{
-    (void)team;
-    bench_result = dot_of(0, count);
+    bench_result = fold(0, count);
     return 0;
 }
 
 /* ---- channel pool: a partial sum for each piece ---------------------------------- */
 
-static void sum_piece(size_t piece, size_t begin, size_t end, void *partial)
+struct partials {
+    kernel *fold;
+    double *sum;
+};
+
+static void fold_piece(size_t piece, size_t begin, size_t end, void *ctx)
 {
-    ((double *)partial)[piece] = sum_of(begin, end);
+    struct partials *partials = ctx;
+
+    partials->sum[piece] = partials->fold(begin, end);
 }
 
-static void dot_piece(size_t piece, size_t begin, size_t end, void *partial)
-{
-    ((double *)partial)[piece] = dot_of(begin, end);
-}
-
-static int reduce_channel(const struct bench_team *team, channel_body *body)
+static int run_channel(const struct bench_team *team, kernel *fold)
 {
     size_t pieces = channel_pool_pieces(team->channel);
-    double *partial = calloc(pieces, sizeof *partial);
+    struct partials partials = {fold, calloc(pieces, sizeof *partials.sum)};
     int err;
 
-    if (!partial)
+    if (!partials.sum)
         return -ENOMEM;
-    err = channel_pool_for(team->channel, 0, count, body, partial);
+    err = channel_pool_for(team->channel, 0, count, fold_piece, &partials);
     bench_result = 0;
     for (size_t i = 0; i < pieces; i++)
-        bench_result += partial[i];
-    free(partial);
+        bench_result += partials.sum[i];
+    free(partials.sum);
     return err;
 }
 
-static int sum_channel(const struct bench_team *team)
+/* ---- filch ----------------------------------------------------------------------- */
+
+static void add(void *left, void *right, void *ctx)
 {
-    return reduce_channel(team, sum_piece);
+    (void)ctx;
+    *(double *)left += *(double *)right;
 }
 
-static int dot_channel(const struct bench_team *team)
+static int fold_block(filch_worker *w, size_t begin, size_t end, void *acc, void *ctx)
 {
-    return reduce_channel(team, dot_piece);
+    kernel *const *fold = ctx;
+
+    (void)w;
+    *(double *)acc += (*fold)(begin, end);
+    return 0;
+}
+
+static int run_filch(const struct bench_team *team, kernel *fold)
+{
+    double sum = 0;
+    int err = filch_reduce(0, count, &sum, sizeof sum, fold_block, add, &fold,
+                           .pool = team->filch);
+
+    bench_result = sum;
+    return err;
 }
 
 /* ---- OpenMP: its own reduction, static shares ------------------------------------ */
@@ -152,60 +211,128 @@ static int dot_openmp(const struct bench_team *team)
     return 0;
 }
 
-/* ---- filch ----------------------------------------------------------------------- */
-
-static void add(void *left, void *right, void *ctx)
-{
-    (void)ctx;
-    *(double *)left += *(double *)right;
-}
-
-static int sum_block(filch_worker *w, size_t begin, size_t end, void *acc, void *ctx)
-{
-    (void)w, (void)ctx;
-    *(double *)acc += sum_of(begin, end);
-    return 0;
-}
-
-static int dot_block(filch_worker *w, size_t begin, size_t end, void *acc, void *ctx)
-{
-    (void)w, (void)ctx;
-    *(double *)acc += dot_of(begin, end);
-    return 0;
-}
-
-static int reduce_filch(const struct bench_team *team, filch_reduce_body *block)
+static int plain_openmp(const struct bench_team *team)
 {
     double sum = 0;
-    int err =
-        filch_reduce(0, count, &sum, sizeof sum, block, add, NULL, .pool = team->filch);
+
+#pragma omp parallel for num_threads(team->workers) reduction(+ : sum) schedule(static)
+    for (size_t i = 0; i < count; i++)
+        sum += xs[i];
+    bench_result = sum;
+    return 0;
+}
+
+static int floats_openmp(const struct bench_team *team)
+{
+    double sum = 0;
+
+#pragma omp parallel for num_threads(team->workers) reduction(+ : sum) schedule(static)
+    for (size_t i = 0; i < count; i++)
+        sum += (double)floats[i];
+    bench_result = sum;
+    return 0;
+}
+
+/* ---- the works --------------------------------------------------------------------- */
+
+static int sum_serial(const struct bench_team *team)
+{
+    (void)team;
+    return run_serial(sum_of);
+}
+
+static int sum_channel(const struct bench_team *team)
+{
+    return run_channel(team, sum_of);
+}
+
+static int sum_filch(const struct bench_team *team)
+{
+    return run_filch(team, sum_of);
+}
+
+static int dot_serial(const struct bench_team *team)
+{
+    (void)team;
+    return run_serial(dot_of);
+}
+
+static int dot_channel(const struct bench_team *team)
+{
+    return run_channel(team, dot_of);
+}
+
+static int dot_filch(const struct bench_team *team)
+{
+    return run_filch(team, dot_of);
+}
+
+static int plain_serial(const struct bench_team *team)
+{
+    (void)team;
+    return run_serial(plain_of);
+}
+
+static int plain_channel(const struct bench_team *team)
+{
+    return run_channel(team, plain_of);
+}
+
+static int plain_filch(const struct bench_team *team)
+{
+    double sum = 0;
+    int err = filch_sum(xs, count, &sum, .pool = team->filch);
 
     bench_result = sum;
     return err;
 }
 
-static int sum_filch(const struct bench_team *team)
+static int floats_serial(const struct bench_team *team)
 {
-    return reduce_filch(team, sum_block);
+    (void)team;
+    return run_serial(floats_of);
 }
 
-static int dot_filch(const struct bench_team *team)
+static int floats_channel(const struct bench_team *team)
 {
-    return reduce_filch(team, dot_block);
+    return run_channel(team, floats_of);
 }
 
-const struct bench_work bench_sum = {
-    .name = "sum",
-    .prepare = sum_prepare,
-    .release = release,
-    .run = {sum_serial, sum_channel, sum_openmp, sum_filch},
-    .tolerance = 1e-9,
-};
+static int floats_filch(const struct bench_team *team)
+{
+    double sum = 0;
+    int err = filch_sum(floats, count, &sum, .pool = team->filch);
 
-const struct bench_work bench_dot = {
-    .name = "dot",
-    .prepare = dot_prepare,
-    .release = release,
-    .run = {dot_serial, dot_channel, dot_openmp, dot_filch},
-    .tolerance = 1e-9,
+    bench_result = sum;
+    return err;
+}
+
+const struct bench_work bench_reduce[BENCH_REDUCE_WORKS] = {
+    {
+        .name = "sum",
+        .prepare = sum_prepare,
+        .release = release,
+        .run = {sum_serial, sum_channel, sum_openmp, sum_filch},
+        .tolerance = 1e-9,
+    },
+    {
+        .name = "dot",
+        .prepare = dot_prepare,
+        .release = release,
+        .run = {dot_serial, dot_channel, dot_openmp, dot_filch},
+        .tolerance = 1e-9,
+    },
+    {
+        .name = "plain-sum",
+        .prepare = plain_prepare,
+        .release = release,
+        .run = {plain_serial, plain_channel, plain_openmp, plain_filch},
+    },
+    {
+        .name = "plain-sum-float",
+        .prepare = floats_prepare,
+        .release = release,
+        .run = {floats_serial, floats_channel, floats_openmp, floats_filch},
+        .is_extra = true,
+    },
 };

@@ -8,9 +8,7 @@ static const struct family {
     size_t count;
 } families[] = {
     {&bench_wordcount, 1},
-    {&bench_sum, 1},
-    {&bench_dot, 1},
-    {bench_plain_sum, BENCH_PLAIN_SUM_WORKS},
+    {bench_reduce, BENCH_REDUCE_WORKS},
     {&bench_mandelbrot, 1},
     {bench_imbalance, BENCH_IMBALANCE_WORKS},
     {bench_saxpy, BENCH_SAXPY_WORKS},
@@ -23,10 +21,10 @@ static const struct family {
     {&bench_nqueens, 1},
 };
 
-#define SINGLE_WORKS 9
+#define SINGLE_WORKS 7
 #define WORKS                                                                       \
     (SINGLE_WORKS + BENCH_IMBALANCE_WORKS + BENCH_SAXPY_WORKS + BENCH_SHORT_WORKS + \
-     BENCH_CROWD_WORKS + BENCH_PLAIN_SUM_WORKS)
+     BENCH_CROWD_WORKS + BENCH_REDUCE_WORKS)
 
 const struct bench_work *const *bench_works(size_t *count)
 {
