@@ -380,7 +380,7 @@ static void set_pace(struct fl_loop *loop, const struct launch *launch)
     size_t chunks;
     double expected = is_task_list(launch) ? 0 : expected_ticks(launch);
 
-    share = root_of((uint64_t)expected * fl_ticks_of_ns(STEP_NS));
+    share = root_of((uint64_t)FL_MIN(expected, 1e12) * fl_ticks_of_ns(STEP_NS));
     loop->chunk_time = expected > 0
                            ? FL_MIN(FL_MAX(share, fl_ticks_of_ns(LEAST_CHUNK_NS)), usual)
                            : usual;
