@@ -394,9 +394,12 @@ static void set_pace(struct fl_loop *loop, const struct launch *launch)
     loop->most = FL_MAX((loop->end - loop->begin) / launch->lanes / chunks, 1);
     loop->ticks_per_item = expected > 0 ? launch->ticks_per_item : 0;
     /* Small at first: the cost may lie just here. */
-    loop->chunk =
-        expected > 0 ? (size_t)((double)loop->chunk_time / 4 / loop->ticks_per_item) : 1;
-    loop->chunk = FL_MAX(FL_MIN(loop->chunk, loop->most), 1);
+    loop->chunk = 1;
+    if (expected > 0) {
+        double items = (double)loop->chunk_time / 4 / loop->ticks_per_item;
+
+        loop->chunk = items < (double)loop->most ? FL_MAX((size_t)items, 1) : loop->most;
+    }
 }
 
 /* How much the caller gets done before the others have come. */
