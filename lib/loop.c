@@ -177,11 +177,15 @@ static void launch_init(struct launch *launch, const struct fl_loop_call *call,
 static int progress_tell(struct fl_progress *progress, size_t done)
 {
     uint64_t now_ns = fl_now_ns();
+    int value;
 
     if (now_ns < progress->watch.next_ns)
         return 0;
     progress->watch.next_ns = now_ns + progress->every_ns;
-    return progress->function(done, progress->total, progress->ctx);
+    value = progress->function(done, progress->total, progress->ctx);
+    if (value)
+        progress->watch.next_ns = UINT64_MAX;
+    return value;
 }
 
 /* Of a loop that is shared. */

@@ -23,7 +23,8 @@ uint64_t fl_now_ns(void);
  * again. */
 void fl_futex_wait(uint32_t *word, uint32_t expected);
 
-/* The same until a moment of fl_now_ns at most. True when that has come. */
+/* The same until a moment of fl_now_ns at most; UINT64_MAX never comes. True when it has
+ * come. */
 bool fl_futex_wait_until(uint32_t *word, uint32_t expected, uint64_t deadline_ns);
 
 /* Wake up to count sleepers on word. The memory may be gone already (it is an address

@@ -54,7 +54,8 @@ bool fl_futex_wait_until(uint32_t *word, uint32_t expected, uint64_t deadline_ns
                                 (long)(deadline_ns % 1000000000u)};
 
     /* FUTEX_WAIT_BITSET takes a moment where FUTEX_WAIT takes a length. */
-    return syscall(SYS_futex, word, FUTEX_WAIT_BITSET_PRIVATE, expected, &deadline, NULL,
+    return syscall(SYS_futex, word, FUTEX_WAIT_BITSET_PRIVATE, expected,
+                   deadline_ns == UINT64_MAX ? NULL : &deadline, NULL,
                    FUTEX_BITSET_MATCH_ANY) != 0 &&
            errno == ETIMEDOUT;
 }

@@ -382,6 +382,8 @@ static int wait_body(filch_worker *w, size_t begin, size_t end, void *ctx)
     atomic_fetch_add(&watch->arrived, 1);
     if (!wait_for(&watch->calls, watch->until))
         atomic_fetch_add(&watch->wrong, 1);
+    if (watch->value)
+        sleep_us(5 * PERIOD_MS * 1000);
     return 0;
 }
 
@@ -396,6 +398,20 @@ static void progress_is_called_while_the_caller_waits(void **state)
                                .progress_ms = PERIOD_MS),
                      0);
     check_watch(&watch, 2);
+}
+
+static void progress_is_not_called_after_its_value(void **state)
+{
+    struct watch watch = watch_start(2, 77);
+
+    if (filch_pool_workers(*state) == 1)
+        return;
+    assert_int_equal(filch_for(0, 2, wait_body, &watch, .pool = *state, .grain = 1,
+                               .max_chunk = 1, .progress = watch_progress,
+                               .progress_ms = PERIOD_MS),
+                     77);
+    check_watch(&watch, 2);
+    assert_int_equal(atomic_load(&watch.calls), 2);
 }
 
 static void a_value_of_progress_cancels_the_loop_and_is_returned(void **state)
@@ -432,6 +448,7 @@ int main(void)
         ON_POOLS(progress_is_called_on_the_caller_and_never_goes_back),
         ON_POOLS(progress_counts_tiles_and_blocks),
         ON_POOLS(progress_is_called_while_the_caller_waits),
+        ON_POOLS(progress_is_not_called_after_its_value),
         ON_POOLS(a_value_of_progress_cancels_the_loop_and_is_returned),
     };
 
