@@ -219,7 +219,7 @@ __attribute__((noinline)) static void share_if_worth_it(struct run *run)
         return;
     }
     oldest = run->half[i].piece;
-    /* With the other half. Rights have been paid for; see parts_for in loop.c. */
+    /* With the other half. Rights have been paid for; see parts_for in together.c. */
     ticks = 2 * (double)(oldest->end - oldest->begin) * run->ticks_per_item;
     if (oldest->is_rights || run->ticks_per_item <= 0 ||
         (ticks >= (double)launch_price(&pool->launch, &pool->lot) &&
@@ -245,7 +245,7 @@ static bool is_callers(const struct run *run)
     return run->loop->latch.waiter == &run->worker->parker;
 }
 
-/* For progress: all but one item, so that the latch stays up until the span is through. */
+/* For the watch: all but one item, so that the latch stays up until the span is through. */
 static void count_some(struct run *run)
 {
     if (run->uncounted > 1) {
@@ -311,10 +311,10 @@ static void run_chunk(struct run *run, size_t begin, size_t end)
     run->spent += then;
     run->uncounted += end - begin;
     set_pace(run, end - begin, then);
-    if (FILCH_UNLIKELY(loop->progress != NULL)) {
+    if (FILCH_UNLIKELY(loop->watch != NULL)) {
         count_some(run);
         if (is_callers(run))
-            loop->progress->watch.look(&loop->progress->watch);
+            loop->watch->look(loop->watch);
     }
 }
 
@@ -494,7 +494,7 @@ int fl_split_run(struct fl_worker *worker, struct fl_loop *loop)
     fl_worker_drain(worker, floor);
     fl_add_relaxed(&loop->spent, run.spent); /* with the others' */
     if (latch_count_down(&loop->latch, run.uncounted) > 0) {
-        worker->context.watch = loop->progress ? &loop->progress->watch : NULL;
+        worker->context.watch = loop->watch;
         fl_worker_wait(worker, served_by_latch(&loop->latch), 0);
     }
     fl_worker_set_closed(worker, was_closed);

@@ -32,24 +32,14 @@
 
 #define FL_LANE_WORDS (FILCH_MAX_WORKERS / 64)
 
-/* The caller's progress function, and when to call it. */
-struct fl_progress {
-    struct fl_watch watch; /* calls it while the caller waits */
-    filch_progress *function;
-    void *ctx;
-    uint64_t every_ns;
-    size_t total;
-    struct fl_loop *loop; /* when it is shared */
-};
-
 struct fl_loop {
     /* Constant while the loop runs. */
     filch_body *body;
     void *ctx;
-    const filch_cancel *cancel;   /* or NULL */
-    struct fl_progress *progress; /* or NULL; the caller's */
-    size_t origin;                /* cuts are counted from there */
-    size_t begin, end;            /* what is shared */
+    const filch_cancel *cancel; /* or NULL */
+    struct fl_watch *watch;     /* what its caller looks after, or NULL */
+    size_t origin;              /* cuts are counted from there */
+    size_t begin, end;          /* what is shared */
     size_t grain, max_chunk;
     double ticks_per_item; /* expected; 0: nobody knows */
     uint32_t lanes;

@@ -25,7 +25,7 @@ struct fl_failure {
 /* What a waiter does now and then while it waits. */
 struct fl_watch {
     void (*look)(struct fl_watch *watch); /* not before: */
-    uint64_t next_ns; /* UINT64_MAX: never again */
+    uint64_t next_ns;                     /* UINT64_MAX: never again */
 };
 
 /* What filch_lane, filch_lanes and filch_cancelled answer from: the innermost call. */
