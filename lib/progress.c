@@ -39,7 +39,7 @@ void fl_progress_init(struct fl_progress *progress, const filch_opts *opts, size
     progress->watch.next_ns = fl_now_ns() + progress->every_ns;
 }
 
-void fl_progress_share(struct fl_progress *progress, const struct fl_latch *latch,
+void fl_progress_share(struct fl_progress *progress, struct fl_latch *latch,
                        struct fl_failure *failure, uint64_t origin)
 {
     progress->latch = latch;

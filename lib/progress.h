@@ -19,7 +19,7 @@ struct fl_progress {
     uint64_t every_ns;
     size_t total;
     /* Of a loop that is shared: what counts its items down, and where an end goes. */
-    const struct fl_latch *latch;
+    struct fl_latch *latch;
     struct fl_failure *failure;
     uint64_t origin; /* below all failures of its bodies */
 };
@@ -28,7 +28,7 @@ struct fl_progress {
 void fl_progress_init(struct fl_progress *progress, const filch_opts *opts, size_t total);
 
 /* The loop is shared from now on: progress->watch looks after it. */
-void fl_progress_share(struct fl_progress *progress, const struct fl_latch *latch,
+void fl_progress_share(struct fl_progress *progress, struct fl_latch *latch,
                        struct fl_failure *failure, uint64_t origin);
 
 /* Tell the user, if it is time. Returns what the user says: not 0 to end the loop. */
