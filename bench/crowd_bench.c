@@ -114,7 +114,7 @@ static void start_anew(void)
 {
     for (unsigned i = 0; i < THREADS; i++) {
         for (size_t j = 0; j < LONGEST; j++)
-            callers[i].values[j] = (uint32_t)(i * LONGEST + j);
+            callers[i].values[j] = (uint32_t)((size_t)i * LONGEST + j);
     }
 }
 

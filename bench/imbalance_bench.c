@@ -121,11 +121,11 @@ static int run_openmp_dynamic(const struct bench_team *team)
     return 0;
 }
 
-#define IMBALANCE(work_name, shape, openmp, extra)                                      \
-    {                                                                                   \
-        .name = work_name, .variant = (shape), .is_extra = (extra), .prepare = prepare, \
-        .release = release, .take_result = take_result,                                 \
-        .run = {run, run, openmp, run, run, run},                                       \
+#define IMBALANCE(work_name, shape, openmp, extra)                          \
+    {                                                                       \
+        .name = (work_name), .variant = (shape), .is_extra = (extra),       \
+        .prepare = prepare, .release = release, .take_result = take_result, \
+        .run = {run, run, openmp, run, run, run},                           \
     }
 
 const struct bench_work bench_imbalance[BENCH_IMBALANCE_WORKS] = {

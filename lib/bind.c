@@ -59,6 +59,7 @@ void fl_bind_place(struct filch_pool *pool)
     uint32_t used = FL_MIN(pool->wanted, topology->count), left_out = 0, i, slot;
     int here = fl_current_cpu();
 
+    FL_ASSERT(topology->count > 0);
     for (i = 0; i < used; i++)
         if ((int)topology->cpu[i].os_index == here)
             left_out = i;

@@ -17,6 +17,7 @@ static double price_of(const struct fl_plan *plan)
 
     if (!plan->is_divisible)
         return (double)fl_ticks_of_ns(SMALL_ALONE_NS);
+    FL_ASSERT(pool); /* else there is nobody to divide it among */
     if (launch_is_distrusted(known, ticks))
         return (double)fl_load_relaxed(&known->distrust_below); /* a hint */
     return (double)launch_price(known, &pool->lot);
@@ -28,7 +29,7 @@ static double price_at_first(const struct fl_plan *plan)
     struct filch_pool *pool = plan->pool;
     double price = price_of(plan), ticks = expected_ticks(plan);
 
-    if (ticks < price && ticks >= (double)pool->launch.spinning && plan->is_divisible &&
+    if (plan->is_divisible && ticks < price && ticks >= (double)pool->launch.spinning &&
         launch_must_wake(&pool->lot) && !launch_is_distrusted(&pool->launch, ticks) &&
         fl_launch_missed_enough(&pool->launch, ticks, pool->spin_ns))
         return (double)pool->launch.spinning;

@@ -243,9 +243,9 @@ static void parse_group(char *line, struct groups *groups)
     if (!path || *path != '/' || strlen(path) >= PATH_MAX)
         return;
     if (*controllers == '\0')
-        strcpy(groups->v2, path);
+        memcpy(groups->v2, path, strlen(path) + 1);
     else if (list_has(controllers, "cpu"))
-        strcpy(groups->v1_cpu, path);
+        memcpy(groups->v1_cpu, path, strlen(path) + 1);
 }
 
 /* "32 31 0:29 / /sys/fs/cgroup/cpu rw shared:9 - cgroup cgroup rw,cpu", with any number

@@ -26,7 +26,7 @@
 #define ACC_ALIGN 64
 
 /* What a worker keeps for its next reduction. */
-#define ARENA_BYTES_KEPT (1024 * 1024)
+#define ARENA_BYTES_KEPT ((size_t)1024 * 1024)
 
 /* Few items are likely to be heavy ones, and are not bundled; from here on they are. */
 #define BLOCKS_LEAST    128
@@ -63,7 +63,7 @@ static size_t block_items(size_t count, const filch_opts *opts)
     if (opts && opts->grain)
         return opts->grain;
     blocks = FL_MIN(FL_MAX(count / ITEMS_PER_BLOCK, BLOCKS_LEAST), FILCH_REDUCE_BLOCKS);
-    if (count / blocks < 2 * FL_SPLIT_ALIGN)
+    if (count / blocks < (size_t)2 * FL_SPLIT_ALIGN)
         return count / blocks + (count % blocks != 0);
     /* Whole multiples, for vector code. */
     return (count / blocks + FL_SPLIT_ALIGN) / FL_SPLIT_ALIGN * FL_SPLIT_ALIGN;

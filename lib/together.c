@@ -77,7 +77,7 @@ static size_t head_start(const struct fl_plan *plan, size_t count, uint32_t part
     double ticks = launch_must_wake(&plan->pool->lot) ? (double)known->sleeping
                                                       : (double)known->spinning / 16;
     double items = plan->ticks_per_item > 0 ? ticks / plan->ticks_per_item : 0;
-    size_t start = items < (double)(count / 4) ? (size_t)items : count / 4;
+    size_t most = count / 4, start = items < (double)most ? (size_t)items : most;
 
     /* The parts of the others are not to fall below the grain. */
     return (count - start) / parts >= grain_of(plan->call) + FL_SPLIT_ALIGN ? start : 0;

@@ -14,7 +14,7 @@
 
 /* Two sums in each, and the mean: as many as there are registers for on x86-64. */
 #define LANE_PAIRS 4
-#define LANES      (2 * LANE_PAIRS)
+#define LANES      ((size_t)2 * LANE_PAIRS)
 
 static void combine(void *left, void *right, void *ctx)
 {

@@ -14,7 +14,7 @@
 #define BASE ((size_t)256)
 
 #define LANE_PAIRS 8
-#define LANES      (2 * LANE_PAIRS)
+#define LANES      ((size_t)2 * LANE_PAIRS)
 
 static void add_double(void *left, void *right, void *ctx)
 {

@@ -195,9 +195,9 @@ static int item_of_lanes(filch_worker *w, size_t begin, size_t end, void *ctx)
 static int hold_two_and_loop(filch_worker *w, filch_scope *scope, void *ctx)
 {
     struct lanes *lanes = ctx;
-    int err = filch_spawn(w, scope, held_task, lanes, 0) |
-              filch_spawn(w, scope, held_task, lanes, 0);
+    int err = filch_spawn(w, scope, held_task, lanes, 0);
 
+    err |= filch_spawn(w, scope, held_task, lanes, 0);
     if (!wait_for(&lanes->held, 2))
         err = -3;
     err |=

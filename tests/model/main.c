@@ -178,7 +178,7 @@ static int run_case(const char *program, const struct model_case *test)
         char seen[sizeof outcome_list];
 
         strcpy(seen, list_outcomes());
-        if (strcmp(seen, test->outcomes)) {
+        if (strcmp(seen, test->outcomes) != 0) {
             printf("  FAILED: outcomes %s\n        expected %s\n", seen, test->outcomes);
             return 1;
         }

@@ -126,7 +126,7 @@ void model_store(void *address, unsigned bytes, uint64_t value, int order,
     struct trace_step step = {
         .what = "store", .order = order, .file = file, .line = line};
     uint8_t places[MEMORY_STORES];
-    unsigned word, place;
+    unsigned word, count, place;
     int self = model_self();
 
     if (self < 0) {
@@ -139,7 +139,8 @@ void model_store(void *address, unsigned bytes, uint64_t value, int order,
         sched_point();
     if (order & MODEL_SC)
         memory_join_seq_cst(self, word);
-    place = places[search_choose(memory_places(self, word, places))];
+    count = memory_places(self, word, places);
+    place = places[search_choose(count)];
     step.is = value & mask(bytes);
     step.is_written = true;
     step.newer = place;
@@ -156,7 +157,7 @@ uint64_t model_update(void *address, unsigned bytes, enum model_update how,
     struct trace_step step = {
         .what = names[how], .order = order, .file = file, .line = line};
     uint8_t places[MEMORY_STORES];
-    unsigned word, place;
+    unsigned word, count, place;
     int self = model_self();
 
     if (self < 0) {
@@ -173,8 +174,9 @@ uint64_t model_update(void *address, unsigned bytes, enum model_update how,
         sched_point();
     if (order & MODEL_SC)
         memory_join_seq_cst(self, word);
-    place = places[search_choose(is_lock(word) ? memory_free_places(self, word, places)
-                                               : memory_places(self, word, places))];
+    count = is_lock(word) ? memory_free_places(self, word, places)
+                          : memory_places(self, word, places);
+    place = places[search_choose(count)];
     step.is = updated(how, memory_peek(word, place)->value, value) & mask(bytes);
     note_read(&step, word, memory_update(self, word, place, step.is, order), place);
     step.is_written = true;
@@ -211,7 +213,7 @@ bool model_cas(void *address, unsigned bytes, void *expected, uint64_t value, in
     struct trace_step step = {.what = "cas", .order = order, .file = file, .line = line};
     uint64_t wanted = peek(expected, bytes);
     uint8_t candidates[MEMORY_STORES];
-    unsigned word, chosen;
+    unsigned word, count, chosen;
     int self = model_self();
 
     if (self < 0) {
@@ -227,7 +229,8 @@ bool model_cas(void *address, unsigned bytes, void *expected, uint64_t value, in
     sched_point();
     if (order & MODEL_SC)
         memory_join_seq_cst(self, word);
-    chosen = candidates[search_choose(cas_candidates(self, word, wanted, candidates))];
+    count = cas_candidates(self, word, wanted, candidates);
+    chosen = candidates[search_choose(count)];
     step.address = address;
     if (memory_peek(word, chosen)->value != wanted) {
         step.what = "cas failed";

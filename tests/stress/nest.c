@@ -1,5 +1,6 @@
 /* nest.c - running nests in parallel; see nest.h. */
 #define _GNU_SOURCE
+#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <sched.h>
@@ -225,15 +226,15 @@ static void fork_run(filch_worker *w, filch_job *job)
 
 static int run_forks(filch_worker *w, struct nest *nest, struct branch *branch)
 {
-    size_t i;
+    size_t count = nest->plan.count, i;
     int err;
 
-    for (i = nest->plan.count; i-- > 1;) {
+    for (i = count; i-- > 1;) {
         branch[i].job.run = fork_run;
         branch[i].place = filch_fork(w, &branch[i].job);
     }
     err = branch_run(w, &branch[0]);
-    for (i = 1; i < nest->plan.count; i++) {
+    for (i = 1; i < count; i++) {
         if (filch_reclaim(w, &branch[i].job, branch[i].place)) {
             branch_run(w, &branch[i]);
         } else {
@@ -254,6 +255,7 @@ static int fork_body(filch_worker *w, void *ctx)
     struct branch branch[MOST_FORKS];
     size_t i;
 
+    assert(nest->plan.count > (nest->call.kind == JOIN));
     for (i = 0; i < nest->plan.count; i++) {
         branch[i].call = (struct call){&nest->call, nest->call.kind, nest->call.depth,
                                        nest->call.seed};

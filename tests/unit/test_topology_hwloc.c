@@ -170,10 +170,10 @@ static void of_many_threads_a_core_all_second_ones_come_before_the_third(void **
  * compared. */
 static void write_machine_with_kinds(const char *file, int of_first, int of_second)
 {
-    hwloc_topology_t machine;
+    hwloc_topology_t machine = NULL;
     hwloc_bitmap_t cpus = hwloc_bitmap_alloc();
 
-    hwloc_topology_init(&machine);
+    assert_int_equal(hwloc_topology_init(&machine), 0);
     hwloc_topology_set_synthetic(machine, "[numa] core:4 pu:2");
     assert_int_equal(hwloc_topology_load(machine), 0);
     hwloc_bitmap_set_range(cpus, 0, 3);
