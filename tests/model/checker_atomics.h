@@ -18,7 +18,7 @@ void model_store(void *word, unsigned bytes, uint64_t value, int order, const ch
 uint64_t model_update(void *word, unsigned bytes, enum model_update how, uint64_t value,
                       int order, const char *file, int line);
 bool model_cas(void *word, unsigned bytes, void *expected, uint64_t value, int order,
-               const char *file, int line);
+               bool is_weak, const char *file, int line);
 
 enum model_fence {
     MODEL_FENCE_ACQUIRE,
@@ -55,7 +55,11 @@ void model_futex_wake(const void *word, int count, const char *file, int line);
     })
 #define MODEL_CAS(word, expected, value, order)                                        \
     model_cas((word), sizeof *(word), (expected), MODEL_AS_BITS(word, value), (order), \
-              __FILE__, __LINE__)
+              false, __FILE__, __LINE__)
+/* The library has strong ones only; litmus.c shows what a weak one would do. */
+#define MODEL_CAS_WEAK(word, expected, value, order)                                   \
+    model_cas((word), sizeof *(word), (expected), MODEL_AS_BITS(word, value), (order), \
+              true, __FILE__, __LINE__)
 
 #define FILCH_LOAD_RELAXED(word)         MODEL_LOAD(word, MODEL_RELAXED)
 #define FILCH_STORE_RELAXED(word, value) MODEL_STORE(word, value, MODEL_RELAXED)
@@ -93,6 +97,9 @@ void model_futex_wake(const void *word, int count, const char *file, int line);
     MODEL_CAS(word, expected, value, MODEL_ACQ_REL)
 #define fl_cas_seq_cst(word, expected, value) \
     MODEL_CAS(word, expected, value, MODEL_ACQ_REL | MODEL_SC)
+
+#define fl_cas_weak_relaxed(word, expected, value) \
+    MODEL_CAS_WEAK(word, expected, value, MODEL_RELAXED)
 
 #define fl_fence_acquire() model_fence(MODEL_FENCE_ACQUIRE, __FILE__, __LINE__)
 #define fl_fence_release() model_fence(MODEL_FENCE_RELEASE, __FILE__, __LINE__)

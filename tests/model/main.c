@@ -26,7 +26,7 @@ static struct {
     enum search_mode mode;
     int preemptions;
     uint64_t runs, seed, limit;
-    bool is_quiet, is_compared;
+    bool is_quiet, is_shown, is_compared;
 } wanted = {.mode = SEARCH_REDUCED, .seed = 1, .limit = 50000000};
 
 static double now(void)
@@ -136,18 +136,46 @@ static void print_failure(const char *program, const struct model_case *test,
     free(path);
 }
 
-/* The reduced search must see the outcomes that plain enumeration sees. */
-static bool agrees_with_plain(const struct model_case *test, const char *reduced)
+static bool ends_as_it_must(const struct model_case *test, enum sched_end end)
+{
+    if (!test->must_fail)
+        return end != SCHED_FAILED;
+    return end == SCHED_FAILED &&
+           (!test->outcomes || strstr(sched_failure(), test->outcomes));
+}
+
+/* The reduced search must see the outcomes that plain enumeration sees, and fail where it
+ * fails. */
+static bool agrees_with_plain(const struct model_case *test)
 {
     struct search_options options = search_for(test);
-    bool is_same;
+    char reduced[sizeof outcome_list];
+    enum sched_end end;
+    const char *verdict;
 
+    strcpy(reduced, list_outcomes());
     options.mode = SEARCH_PLAIN;
-    explore(test, &options);
-    is_same = !strcmp(reduced, list_outcomes());
+    end = explore(test, &options);
+    verdict = search_gave_up()                        ? "GAVE UP"
+              : !ends_as_it_must(test, end)           ? "ENDS DIFFERENTLY"
+              : test->must_fail                       ? "fails, too"
+              : strcmp(reduced, list_outcomes()) == 0 ? "the same outcomes"
+                                                      : "OTHER OUTCOMES";
     printf("%-60s %9" PRIu64 " executions, enumerated: %s\n", "", search_executions(),
-           is_same ? "the same outcomes" : outcome_list);
-    return is_same;
+           verdict);
+    if (!strcmp(verdict, "OTHER OUTCOMES"))
+        printf("  reduced: %s\n  plain:   %s\n", reduced, outcome_list);
+    return verdict[0] >= 'a';
+}
+
+static bool has_expected_outcomes(const struct model_case *test)
+{
+    const char *seen = list_outcomes();
+
+    if (!test->outcomes || test->must_fail || !strcmp(seen, test->outcomes))
+        return true;
+    printf("  FAILED: outcomes %s\n        expected %s\n", seen, test->outcomes);
+    return false;
 }
 
 static int run_case(const char *program, const struct model_case *test)
@@ -155,7 +183,7 @@ static int run_case(const char *program, const struct model_case *test)
     struct search_options options = search_for(test);
     double begin = now();
     enum sched_end end = explore(test, &options);
-    bool is_wrong = (end == SCHED_FAILED) != test->must_fail;
+    bool is_wrong = !ends_as_it_must(test, end);
     const char *verdict = is_wrong          ? "FAILED"
                           : test->must_fail ? "fails as it must"
                                             : "ok";
@@ -168,24 +196,17 @@ static int run_case(const char *program, const struct model_case *test)
     printf("%-60s %9" PRIu64 " executions %9" PRIu64 " states %6.2f s  %s: %s\n",
            test->name, search_executions(), search_states(), now() - begin,
            mode_name(&options), verdict);
-    if (is_wrong)
+    if (is_wrong || (wanted.is_shown && end == SCHED_FAILED))
         print_failure(program, test,
                       end == SCHED_FAILED ? sched_failure() : "no execution failed");
-    else if (search_gave_up())
+    if (is_wrong)
+        return 1;
+    if (search_gave_up())
         return 2;
-    else if (test->outcomes && options.mode == SEARCH_REDUCED &&
-             options.preemptions < 0) {
-        char seen[sizeof outcome_list];
-
-        strcpy(seen, list_outcomes());
-        if (strcmp(seen, test->outcomes) != 0) {
-            printf("  FAILED: outcomes %s\n        expected %s\n", seen, test->outcomes);
-            return 1;
-        }
-        if (wanted.is_compared && !agrees_with_plain(test, seen))
-            return 1;
-    }
-    return is_wrong;
+    if (options.mode != SEARCH_REDUCED || options.preemptions >= 0)
+        return 0;
+    return !has_expected_outcomes(test) ||
+           (wanted.is_compared && !agrees_with_plain(test));
 }
 
 /* --- options ---------------------------------------------------------------------- */
@@ -205,9 +226,9 @@ static void usage(const char *program)
         "  --preemptions=N  only executions that take a running thread's turn N times\n"
         "  --random=N       N random executions; --seed=S\n"
         "  --path=PATH      one execution again\n"
-        "  --plain          every execution; --compare: also, where outcomes are listed\n"
+        "  --plain          every execution; --compare: as well\n"
         "  --limit=N        give up after so many executions\n"
-        "  --quiet          no traces\n"
+        "  --quiet          no traces; --show: also of what fails as it must\n"
         "  --list           the names\n",
         program);
     exit(2);
@@ -235,6 +256,8 @@ static bool parse(const char *argument)
         wanted.mode = SEARCH_PLAIN;
     } else if (!strcmp(argument, "--compare")) {
         wanted.is_compared = true;
+    } else if (!strcmp(argument, "--show")) {
+        wanted.is_shown = true;
     } else if (!strcmp(argument, "--quiet")) {
         wanted.is_quiet = true;
     } else {

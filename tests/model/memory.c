@@ -111,12 +111,14 @@ unsigned memory_word(const void *address, unsigned bytes)
         bucket[b] = (uint8_t)word_count;
     }
     word = &words[bucket[b] - 1];
+    if (word->run != run) {
+        word->bytes = bytes; /* in another execution another object may have been there */
+        word_start(word);
+    }
     if (word->bytes != bytes) {
         fprintf(stderr, "model: a word is used with two sizes\n");
         abort();
     }
-    if (word->run != run)
-        word_start(word);
     return bucket[b] - 1u;
 }
 
@@ -235,7 +237,8 @@ static struct store *insert(int thread, unsigned word, unsigned from_newest,
     struct store *store = &w->store[index];
 
     if (index == MEMORY_STORES)
-        model_fail("no end: one word is stored to again and again", __FILE__, __LINE__);
+        model_fail("no end: a livelock, one word is stored to again and again", __FILE__,
+                   __LINE__);
     for (p = index; p > position; p--) {
         w->order[p] = w->order[p - 1];
         w->position[w->order[p]] = (uint8_t)p;

@@ -32,9 +32,11 @@ struct model_case {
     void (*threads[MODEL_THREADS])(void);
     void (*check)(void); /* after all threads; reads the words as plain memory */
     /* Exactly these outcomes (model_outcome) must be seen, in the order of their text and
-     * with " | " between them; NULL: not asked. */
+     * with " | " between them; NULL: not asked. Where the case must fail: words of its
+     * failure. */
     const char *outcomes;
-    unsigned spurious;    /* futex waits that may return for no reason, per execution */
+    unsigned spurious;    /* waits that may return, and weak compare-and-swaps that may
+                             fail, for no reason, per execution */
     int preemptions;      /* 0: no bound */
     unsigned random_runs; /* instead of all executions */
     bool must_fail;       /* the case shows that the checker sees this mistake */
@@ -67,6 +69,17 @@ void model_spin_lock(const void *word);
 /* Accesses by code that was compiled with -fsanitize=thread are checked for races, too,
  * if they fall into a watched object. */
 void model_watch(const void *object, size_t bytes);
+
+/* --- memory that comes and goes ---------------------------------------------------- *
+ * What is allocated through replaced/stdlib.h, or fl_zalloc, is looked after by itself:
+ * use after free, freeing twice, freeing what others may still use, leaks. The same for an
+ * object that a test has in a frame, from model_lives to model_dies. */
+void model_lives(const void *object, size_t bytes);
+void model_dies(const void *object, const char *file, int line);
+#define MODEL_DIES(object) model_dies((object), __FILE__, __LINE__)
+
+/* So many allocations of this execution may fail; from set-up. */
+void model_may_run_out(unsigned times);
 
 /* The outcome of this execution, as text. */
 void model_outcome(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -12,7 +12,9 @@
  */
 #include <string.h>
 #include "checker_atomics.h"
+#include "heap.h"
 #include "memory.h"
+#include "ops.h"
 #include "race.h"
 #include "sched.h"
 #include "search.h"
@@ -50,7 +52,7 @@ static uint64_t updated(enum model_update how, uint64_t was, uint64_t value)
 
 /* --- what all operations do ------------------------------------------------------- */
 
-static void finish(struct trace_step *step, uint64_t kind)
+void ops_finish(struct trace_step *step, uint64_t kind)
 {
     int self = model_self();
 
@@ -63,8 +65,8 @@ static void finish(struct trace_step *step, uint64_t kind)
     memory_end_step(self);
 }
 
-static void note_read(struct trace_step *step, unsigned word, const struct store *store,
-                      unsigned newer)
+void ops_note_read(struct trace_step *step, unsigned word, const struct store *store,
+                   unsigned newer)
 {
     sched_note_read(word, (uint64_t)(store->thread + 2) << 32 | store->step);
     step->is_read = true;
@@ -105,6 +107,7 @@ uint64_t model_load(const void *address, unsigned bytes, int order, const char *
 
     if (self < 0)
         return peek(address, bytes);
+    heap_use(address, file, line);
     word = memory_word(address, bytes);
     if (is_lock(word))
         return 0; /* the swap that follows decides */
@@ -113,10 +116,10 @@ uint64_t model_load(const void *address, unsigned bytes, int order, const char *
     if (order & MODEL_SC)
         memory_join_seq_cst(self, word);
     newer = search_choose(memory_readable(self, word));
-    note_read(&step, word, memory_read(self, word, newer, order), newer);
+    ops_note_read(&step, word, memory_read(self, word, newer, order), newer);
     race_load(address);
     step.address = address;
-    finish(&step, word);
+    ops_finish(&step, word);
     return step.was;
 }
 
@@ -133,6 +136,7 @@ void model_store(void *address, unsigned bytes, uint64_t value, int order,
         memcpy(address, &value, bytes);
         return;
     }
+    heap_use(address, file, line);
     word = memory_word(address, bytes);
     check_writer(word, file, line);
     if (!is_reduced() || order & MODEL_SC)
@@ -147,7 +151,7 @@ void model_store(void *address, unsigned bytes, uint64_t value, int order,
     step.address = address;
     race_refill(address, file, line);
     memory_write(self, word, place, step.is, order);
-    finish(&step, 100u + word);
+    ops_finish(&step, 100u + word);
 }
 
 uint64_t model_update(void *address, unsigned bytes, enum model_update how,
@@ -166,6 +170,7 @@ uint64_t model_update(void *address, unsigned bytes, enum model_update how,
         memcpy(address, &value, bytes);
         return step.was;
     }
+    heap_use(address, file, line);
     word = memory_word(address, bytes);
     check_writer(word, file, line);
     if (is_lock(word))
@@ -178,16 +183,16 @@ uint64_t model_update(void *address, unsigned bytes, enum model_update how,
                           : memory_places(self, word, places);
     place = places[search_choose(count)];
     step.is = updated(how, memory_peek(word, place)->value, value) & mask(bytes);
-    note_read(&step, word, memory_update(self, word, place, step.is, order), place);
+    ops_note_read(&step, word, memory_update(self, word, place, step.is, order), place);
     step.is_written = true;
     step.address = address;
-    finish(&step, 200u + word);
+    ops_finish(&step, 200u + word);
     return step.was;
 }
 
 /* What a compare-and-swap may read: a store with another value, or one with the expected
- * value that no other read-modify-write has taken. */
-static unsigned cas_candidates(int self, unsigned word, uint64_t expected,
+ * value that no other read-modify-write has taken; any, if it may fail for no reason. */
+static unsigned cas_candidates(int self, unsigned word, uint64_t expected, bool may_fail,
                                uint8_t *from_newest)
 {
     uint8_t places[MEMORY_STORES];
@@ -201,20 +206,35 @@ static unsigned cas_candidates(int self, unsigned word, uint64_t expected,
         while (p < place_count && places[p] < newer)
             p++;
         is_place = p < place_count && places[p] == newer;
-        if (is_place || memory_peek(word, newer)->value != expected)
+        if (may_fail || is_place || memory_peek(word, newer)->value != expected)
             from_newest[count++] = (uint8_t)newer;
     }
     return count;
 }
 
+/* Whether a weak compare-and-swap that reads the expected value fails all the same. */
+static bool fails_spuriously(int self, unsigned word, unsigned chosen)
+{
+    uint8_t places[MEMORY_STORES];
+    unsigned place_count = memory_places(self, word, places), p;
+
+    for (p = 0; p < place_count && places[p] != chosen; p++)
+        continue;
+    if (p < place_count && !search_choose(2))
+        return false;
+    sched_use_spurious();
+    return true;
+}
+
 bool model_cas(void *address, unsigned bytes, void *expected, uint64_t value, int order,
-               const char *file, int line)
+               bool is_weak, const char *file, int line)
 {
     struct trace_step step = {.what = "cas", .order = order, .file = file, .line = line};
     uint64_t wanted = peek(expected, bytes);
     uint8_t candidates[MEMORY_STORES];
     unsigned word, count, chosen;
     int self = model_self();
+    bool may_fail, has_failed;
 
     if (self < 0) {
         if (peek(address, bytes) != wanted) {
@@ -224,27 +244,31 @@ bool model_cas(void *address, unsigned bytes, void *expected, uint64_t value, in
         memcpy(address, &value, bytes);
         return true;
     }
+    heap_use(address, file, line);
     word = memory_word(address, bytes);
     check_writer(word, file, line);
     sched_point();
     if (order & MODEL_SC)
         memory_join_seq_cst(self, word);
-    count = cas_candidates(self, word, wanted, candidates);
+    may_fail = is_weak && sched_has_spurious();
+    count = cas_candidates(self, word, wanted, may_fail, candidates);
     chosen = candidates[search_choose(count)];
     step.address = address;
-    if (memory_peek(word, chosen)->value != wanted) {
-        step.what = "cas failed";
+    has_failed = memory_peek(word, chosen)->value != wanted;
+    if (has_failed || (may_fail && fails_spuriously(self, word, chosen))) {
+        step.what = has_failed ? "cas failed" : "cas failed spuriously";
         step.order = MODEL_RELAXED;
-        note_read(&step, word, memory_read(self, word, chosen, MODEL_RELAXED), chosen);
+        ops_note_read(&step, word, memory_read(self, word, chosen, MODEL_RELAXED),
+                      chosen);
         memcpy(expected, &step.was, bytes);
-        finish(&step, 300u + word);
+        ops_finish(&step, (has_failed ? 300u : 350u) + word);
         return false;
     }
     race_take();
     step.is = value & mask(bytes);
-    note_read(&step, word, memory_update(self, word, chosen, step.is, order), chosen);
+    ops_note_read(&step, word, memory_update(self, word, chosen, step.is, order), chosen);
     step.is_written = true;
-    finish(&step, 400u + word);
+    ops_finish(&step, 400u + word);
     return true;
 }
 
@@ -265,7 +289,7 @@ void model_fence(enum model_fence which, const char *file, int line)
     if (!is_reduced() || which >= MODEL_FENCE_SEQ_CST)
         sched_point();
     fences[which](model_self());
-    finish(&step, 500u + which);
+    ops_finish(&step, 500u + which);
 }
 
 void model_spin(const char *file, int line)
@@ -275,7 +299,7 @@ void model_spin(const char *file, int line)
     if (model_self() < 0)
         return;
     sched_spin();
-    finish(&step, 600u);
+    ops_finish(&step, 600u);
 }
 
 void model_pause(const char *file, int line)
@@ -285,7 +309,7 @@ void model_pause(const char *file, int line)
     if (model_self() < 0)
         return;
     sched_pause();
-    finish(&step, 601u);
+    ops_finish(&step, 601u);
 }
 
 void model_futex_wait(const void *address, uint32_t expected, const char *file, int line)
@@ -297,17 +321,18 @@ void model_futex_wait(const void *address, uint32_t expected, const char *file, 
 
     if (self < 0)
         return;
+    heap_use(address, file, line);
     word = memory_word(address, sizeof expected);
     sched_point();
     memory_futex_wait(self, word);
     newer = search_choose(memory_readable(self, word));
-    note_read(&step, word, memory_read(self, word, newer, MODEL_RELAXED), newer);
+    ops_note_read(&step, word, memory_read(self, word, newer, MODEL_RELAXED), newer);
     step.address = address;
-    finish(&step, 700u + word);
+    ops_finish(&step, 700u + word);
     if (step.was == expected) {
         step.what = sched_sleep(address) ? "woken" : "woken spuriously";
         step.is_read = false;
-        finish(&step, 800u);
+        ops_finish(&step, 800u);
     }
 }
 
@@ -325,5 +350,5 @@ void model_futex_wake(const void *address, int count, const char *file, int line
     step.is = (uint64_t)sched_wake(address, count);
     step.is_written = true;
     step.address = address;
-    finish(&step, 900u + (step.is << 8));
+    ops_finish(&step, 900u + (step.is << 8));
 }

@@ -7,10 +7,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "heap.h"
 #include "race.h"
 #include "trace.h"
 
-enum { VARIABLES = 64, WATCHED = 16, RECYCLED = 8 };
+enum { VARIABLES = 256, WATCHED = 16, RECYCLED = 8 };
 
 static struct variable {
     const void *address;
@@ -45,6 +46,11 @@ static struct variable *find(const void *address)
     return v;
 }
 
+static bool is_near_null(const void *address)
+{
+    return (uintptr_t)address < 4096;
+}
+
 void model_plain(const void *address, bool is_write, const char *file, int line)
 {
     int self = model_self(), t;
@@ -52,6 +58,9 @@ void model_plain(const void *address, bool is_write, const char *file, int line)
     struct variable *v;
     char text[128];
 
+    if (is_near_null(address))
+        model_fail("an access near NULL", file, line);
+    heap_use(address, file, line);
     if (self < 0)
         return;
     trace_add(&(struct trace_step){.thread = self,
@@ -91,8 +100,8 @@ uint64_t race_hash(uint64_t hash, const struct clock *least)
                 hash =
                     hash_mix(hash, (uint64_t)i << 24 | (uint64_t)t << 16 | v->written[t]);
             if (v->read[t] > least->at[t])
-                hash = hash_mix(hash, 1u << 31 | (uint64_t)i << 24 | (uint64_t)t << 16 |
-                                          v->read[t]);
+                hash = hash_mix(hash, (uint64_t)1 << 40 | (uint64_t)i << 24 |
+                                          (uint64_t)t << 16 | v->read[t]);
         }
     }
     return hash;
@@ -190,7 +199,9 @@ static void hook(const void *address, bool is_write)
 
     for (i = 0; i < watched_count; i++)
         if ((uintptr_t)address >= watched[i].begin && (uintptr_t)address < watched[i].end)
-            model_plain(address, is_write, "(compiled as is)", 0);
+            break;
+    if (i < watched_count || heap_has(address) || is_near_null(address))
+        model_plain(address, is_write, "(compiled as is)", 0);
 }
 
 #define HOOK(bytes)                          \
@@ -209,6 +220,24 @@ HOOK(2)
 HOOK(4)
 HOOK(8)
 HOOK(16)
+
+/* Structs that are copied or cleared as a whole: in words. */
+void __tsan_read_range(void *address, unsigned long bytes);
+void __tsan_write_range(void *address, unsigned long bytes);
+void __tsan_read_range(void *address, unsigned long bytes)
+{
+    unsigned long at;
+
+    for (at = 0; at < bytes; at += 8)
+        hook((char *)address + at, false);
+}
+void __tsan_write_range(void *address, unsigned long bytes)
+{
+    unsigned long at;
+
+    for (at = 0; at < bytes; at += 8)
+        hook((char *)address + at, true);
+}
 
 void __tsan_init(void);
 void __tsan_func_entry(void *caller);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "fiber.h"
+#include "heap.h"
 #include "memory.h"
 #include "race.h"
 #include "sched.h"
@@ -90,7 +91,8 @@ static void fail_stuck(void)
             snprintf(text + used, sizeof text - used, " T%d sleeps on %s (lost wake-up);",
                      t, trace_name(threads[t].address));
         else if (threads[t].status == LOCKING)
-            snprintf(text + used, sizeof text - used, " T%d waits for a lock;", t);
+            snprintf(text + used, sizeof text - used, " T%d waits for the lock %s;", t,
+                     trace_name(memory_get(threads[t].lock)->address));
         else if (threads[t].status == SPINNING)
             snprintf(text + used, sizeof text - used,
                      " T%d waits for what nobody writes;", t);
@@ -118,6 +120,7 @@ static uint64_t state_hash(void)
     if (search_preemptions() >= 0)
         hash = hash_mix(hash, (uint64_t)preemptions << 8 | (unsigned)self);
     hash = memory_hash(hash, live, &least);
+    hash = heap_hash(hash, &least);
     return race_hash(hash, &least);
 }
 
@@ -130,7 +133,8 @@ static void next_thread(int before)
     bool is_preempted = can_stay && threads[before].status != SPINNING;
 
     if (++steps > STEPS_AT_MOST)
-        model_fail("no end: a loop without fl_spin_hint or fl_yield?", NULL, 0);
+        model_fail("no end: a livelock, or a loop without fl_spin_hint or fl_yield", NULL,
+                   0);
     if (search_is_new() && !search_visit(state_hash()))
         leave(SCHED_SEEN_BEFORE);
     if (can_stay)
@@ -260,11 +264,31 @@ int sched_wake(const void *address, int count)
         if (threads[t].status == ASLEEP && threads[t].address == address)
             sleeper[sleepers++] = t;
     for (; sleepers && woken < count; woken++) {
-        i = search_choose(sleepers);
+        i = sleepers <= (unsigned)(count - woken) ? 0 : search_choose(sleepers);
         threads[sleeper[i]].status = RUNNABLE;
         sleeper[i] = sleeper[--sleepers];
     }
     return woken;
+}
+
+bool sched_has_spurious(void)
+{
+    return spurious_left > 0;
+}
+
+void sched_use_spurious(void)
+{
+    spurious_left--;
+}
+
+unsigned sched_sleepers(const void *address)
+{
+    unsigned sleepers = 0;
+    int t;
+
+    for (t = 0; t < MODEL_THREADS; t++)
+        sleepers += threads[t].status == ASLEEP && threads[t].address == address;
+    return sleepers;
 }
 
 static void thread_main(void)
@@ -284,7 +308,9 @@ const char *sched_failure(void)
 
 static void start_checking(void)
 {
-    running->check();
+    if (running->check)
+        running->check();
+    heap_check_leaks();
     leave(SCHED_DONE);
 }
 
@@ -329,6 +355,7 @@ enum sched_end sched_run(const struct model_case *test)
     self = -1;
     memory_reset();
     race_reset();
+    heap_reset();
     trace_reset();
     preemptions = 0;
     steps = 0;
@@ -356,8 +383,7 @@ enum sched_end sched_run(const struct model_case *test)
     self = -1;
     if (how_ended == SCHED_DONE) {
         memory_write_back();
-        if (test->check)
-            check();
+        check();
     }
     running = NULL;
     return how_ended;

@@ -43,4 +43,11 @@ bool sched_sleep(const void *address);
 /* Wake up to count sleepers, of more any. Returns how many. */
 int sched_wake(const void *address, int count);
 
+/* Whether something may still fail for no reason; and it has. */
+bool sched_has_spurious(void);
+void sched_use_spurious(void);
+
+/* How many sleep there. */
+unsigned sched_sleepers(const void *address);
+
 #endif

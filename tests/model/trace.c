@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <string.h>
+#include "heap.h"
 #include "model.h"
 #include "trace.h"
 
@@ -63,7 +64,8 @@ const char *trace_name(const void *address)
     if (name)
         return name;
     next = (next + 1) % NAMES_IN_USE;
-    snprintf(buffer[next], sizeof buffer[next], "%p", address);
+    if (!heap_name(address, buffer[next], sizeof buffer[next]))
+        snprintf(buffer[next], sizeof buffer[next], "%p", address);
     return buffer[next];
 }
 
@@ -107,7 +109,7 @@ static void print_step(FILE *out, const struct trace_step *s)
     if (s->newer)
         snprintf(source + strlen(source), sizeof source - strlen(source), " (%u newer)",
                  s->newer);
-    fprintf(out, "  T%d.%-4u %*s%-17s %-16s %-22s %-22s %s:%d\n", s->thread, s->step,
+    fprintf(out, "  T%d.%-4u %*s%-21s %-20s %-22s %-22s %s:%d\n", s->thread, s->step,
             2 * s->thread, "", operation, s->address ? trace_name(s->address) : "",
             values, source, base ? base + 1 : s->file, s->line);
 }

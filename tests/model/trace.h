@@ -1,7 +1,7 @@
 /* trace.h - what happened in an execution, for people.
  *
  * Job: records each step cheaply and prints the lot when the execution failed; keeps the
- * names that tests give to addresses. Relies on nobody.
+ * names that tests give to addresses. Relies on heap.h to name what was allocated.
  */
 #ifndef MODEL_TRACE_H
 #define MODEL_TRACE_H
