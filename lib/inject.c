@@ -24,15 +24,22 @@ void inject_destroy(struct fl_inject *queue)
     pthread_mutex_destroy(&queue->mutex);
 }
 
+/* Pre: the mutex is held, so there is no other writer. Those who look without it see the
+ * old count or the new one. */
+static void add(uint32_t *counter, uint32_t amount)
+{
+    fl_store_relaxed(counter, fl_load_relaxed(counter) + amount);
+}
+
 void inject_put(struct fl_inject *queue, filch_job *entry)
 {
     pthread_mutex_lock(&queue->mutex);
     entry_job(entry)->next = NULL;
     *queue->last = entry;
     queue->last = &entry_job(entry)->next;
-    fl_store_relaxed(&queue->count, queue->count + 1);
+    add(&queue->count, 1u);
     if (is_open(entry))
-        fl_store_relaxed(&queue->open_count, queue->open_count + 1);
+        add(&queue->open_count, 1u);
     pthread_mutex_unlock(&queue->mutex);
 }
 
@@ -59,9 +66,9 @@ static filch_job *take(struct fl_inject *queue, fl_served served)
         *link = entry_job(entry)->next;
         if (!*link)
             queue->last = link;
-        fl_store_relaxed(&queue->count, queue->count - 1);
+        add(&queue->count, -1u);
         if (is_open(entry))
-            fl_store_relaxed(&queue->open_count, queue->open_count - 1);
+            add(&queue->open_count, -1u);
     }
     pthread_mutex_unlock(&queue->mutex);
     return entry;

@@ -1,7 +1,7 @@
 """The mutants of filch's memory orders, for mutants.py.
 
 Each weakens one order by a step, or takes a fence or a second look away, and must make its test
-fail with the words. test: a file of tests/model without .c, and after @ the slots of the ring.
+fail with the words. orders: labels, by spaces; "" for what is no order. test: a file of tests/model without .c, and after @ the slots of the ring.
 mirrors: where the test has a copy of code that cannot be compiled alone, the place in the
 library that the mutant stands for; its text must be there, too.
 """
@@ -34,8 +34,11 @@ SERVING = "lib/serving.h"
 WAIT = "lib/wait.c"
 WORKER = "lib/worker.c"
 JOB = "lib/job.h"
+INJECT = "lib/inject.c"
+CHANNEL = "bench/channel.c"
 GATE_TEST = "tests/model/gate.c"
 PARK_TEST = "tests/model/park.c"
+INJECT_TEST = "tests/model/inject.c"
 
 RETRACT = "FILCH_STORE_RELEASE(&w->tail, place);"
 IDLE_FENCE = "    fl_fence_seq_cst();\n    raise_all_gates(pool);\n    /* ORDER(gate-dekker)"
@@ -199,6 +202,71 @@ MUTANTS = [
     mutant("join-taken", "beginning without release, and the waiter does not look", JOB,
            "fl_swap_acq_rel(&job->state, (uintptr_t)thief)",
            "fl_swap_relaxed(&job->state, (uintptr_t)thief)", "serving@2", "lost wake-up"),
+    # --- the queue for jobs that change hands
+    mutant("sleep-dekker", "no fence between going to sleep and looking at the count",
+           INJECT_TEST, "        fl_fence_seq_cst();\n        if (!inject_has_for",
+           "        if (!inject_has_for", "inject", "lost wake-up",
+           mirrors=(("lib/wait.c", "    fence_against_owners(worker->pool);\n    if (!is_done"),)),
+    mutant("sleep-dekker", "no fence between putting and looking for the sleeper", INJECT_TEST,
+           "    fl_fence_seq_cst();\n    if (fl_load_relaxed(&is_hungry))",
+           "    if (fl_load_relaxed(&is_hungry))", "inject", "lost wake-up",
+           mirrors=(("lib/worker.c",
+                     "    fl_fence_seq_cst();\n    if (waiter && parker_notify"),)),
+    mutant("", "an entry is linked after the mutex", INJECT,
+           "    *queue->last = entry;\n",
+           "    pthread_mutex_unlock(&queue->mutex);\n    *queue->last = entry;\n"
+           "    pthread_mutex_lock(&queue->mutex);\n", "inject", "data race on"),
+    mutant("", "the last entry leaves the queue's end where it was", INJECT,
+           "        if (!*link)\n            queue->last = link;\n", "", "inject", "lost"),
+    mutant("", "an entry that is taken stays", INJECT,
+           "        *link = entry_job(entry)->next;\n", "", "inject", "lost"),
+    mutant("", "a bound entry counts as anyone's", INJECT,
+           "return !entry_is_task(entry) || !entry_task(entry)->is_bound;", "return true;",
+           "inject", "not for this one"),
+    mutant("", "a waiter looks at the count of the others", INJECT,
+           "    if (fl_load_relaxed(&queue->count) == 0) /* ordered",
+           "    if (fl_load_relaxed(&queue->open_count) == 0) /* ordered", "inject",
+           "lost wake-up"),
+    # --- the channel of the benchmarks
+    mutant("", "a receiver that believes its wake-up", CHANNEL,
+           "    while (channel->items == 0 && !channel->is_closed) {",
+           "    if (channel->items == 0 && !channel->is_closed) {", "channel", "not the oldest"),
+    mutant("", "a closed channel gives nothing more", CHANNEL,
+           "    if (channel->items == 0) {\n        pthread_mutex_unlock",
+           "    if (channel->is_closed) {\n        pthread_mutex_unlock", "channel",
+           "count is wrong"),
+    mutant("", "only the first item wakes a receiver", CHANNEL,
+           "    is_awaited = channel->receivers_waiting > 0;",
+           "    is_awaited = channel->receivers_waiting > 0 && channel->items == 1;",
+           "channel", "lost wake-up"),
+    mutant("", "waiting receivers are counted after the mutex", CHANNEL,
+           "    is_awaited = channel->receivers_waiting > 0;\n"
+           "    pthread_mutex_unlock(&channel->lock);",
+           "    pthread_mutex_unlock(&channel->lock);\n"
+           "    is_awaited = channel->receivers_waiting > 0;", "channel", "data race on"),
+    mutant("", "a receiver wakes no sender", CHANNEL,
+           "    if (is_awaited)\n        pthread_cond_signal(&channel->has_room);\n", "",
+           "channel", "lost wake-up"),
+    mutant("", "closing wakes one receiver", CHANNEL,
+           "pthread_cond_broadcast(&channel->has_item);",
+           "pthread_cond_signal(&channel->has_item);", "channel", "lost wake-up"),
+    mutant("", "closing wakes no sender", CHANNEL,
+           "    pthread_cond_broadcast(&channel->has_room);\n", "", "channel", "lost wake-up"),
+    mutant("", "a ring is freed, then copied", CHANNEL,
+           "    for (size_t i = 0; i < channel->items; i++)\n"
+           "        ring[i] = channel->ring[(channel->head + i) % slots];\n"
+           "    free(channel->ring);",
+           "    free(channel->ring);\n    for (size_t i = 0; i < channel->items; i++)\n"
+           "        ring[i] = channel->ring[(channel->head + i) % slots];",
+           "channel", "used after its end"),
+    mutant("", "a ring that is grown out of is kept", CHANNEL,
+           "    free(channel->ring);\n    channel->ring = ring;", "    channel->ring = ring;",
+           "channel", "leaked"),
+    mutant("", "a one-shot's receiver is woken after the mutex", CHANNEL,
+           "        pthread_cond_signal(&oneshot->is_there);\n"
+           "    pthread_mutex_unlock(&oneshot->lock);",
+           "        (void)0;\n    pthread_mutex_unlock(&oneshot->lock);\n"
+           "    pthread_cond_signal(&oneshot->is_there);", "channel", "one-shot's condition"),
 ]
 
 SURVIVORS = [

@@ -2,6 +2,8 @@
 """Weaken each memory order, one at a time, and see a model test fail.
 
     mutants.py --checker libmodel_checker.a [--compiler gcc] [--jobs N] [--only TEXT]
+    mutants.py --checker libmodel_checker.a --self-test    see it find each kind of problem
+    mutants.py --matrix                                    the matrix as the table has it
 
 The table is mutant_table.py. Each mutant is a copy of the sources with one text replaced, for
 which one model test is compiled and run: it must fail, with the words that the table says. A
@@ -9,23 +11,33 @@ survivor is the same, but must pass, and the table says why that does no harm.
 
 Fails when a mutant survives or dies of something else, when a survivor fails, when the text to
 replace is not in its file exactly once, and when an ORDER label of lib/ or include/ stands
-nowhere in the table. Ends with the matrix of orders and tests.
+nowhere in the table. Ends with the matrix of orders and tests: how many mutants of an order
+each test kills. Mutants without an order take something else away that a test must miss.
 """
 
 import argparse
 import concurrent.futures
+import contextlib
+import io
 import os
 import re
 import shutil
 import subprocess
 import sys
 import tempfile
+from dataclasses import replace
 
 sys.dont_write_bytecode = True
 from mutant_table import MUTANTS, OUTSIDE, SURVIVORS
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-SOURCES = ("include/filch", "lib", "tests/model")
+SOURCES = ("include/filch", "lib", "tests/model", "bench/channel.c", "bench/channel.h")
+# What is linked to a test, besides lib/park.c, as in CMakeLists.txt.
+WITH = {
+    "inject": ("lib/inject.c",),
+    "serving": ("lib/inject.c",),
+    "channel": ("bench/channel.c",),
+}
 LABEL = re.compile(r"ORDER\(([\w-]+)\)")
 SECONDS = 120  # for one run; a mutant that hangs has not failed
 
@@ -35,31 +47,31 @@ def read(path):
         return file.read()
 
 
-def problems_of_table():
+def problems_of_table(mutants, survivors, outside):
     """What in the table does not fit the sources."""
-    for mutant in MUTANTS + SURVIVORS:
+    for mutant in mutants + survivors:
         places = [(mutant.file, mutant.text)] + list(mutant.mirrors)
         for path, text in places:
             count = read(path).count(text)
             if count != 1:
                 yield f"{mutant.name}: {count} times in {path}, not once:\n{text}"
-    for mutant in MUTANTS:
+    for mutant in mutants:
         if not mutant.words or mutant.why:
             yield f"{mutant.name}: needs the words of its failure, and no excuse"
-    for mutant in SURVIVORS:
+    for mutant in survivors:
         if not mutant.why:
             yield f"{mutant.name}: survives without a reason"
-    named = {label for mutant in MUTANTS + SURVIVORS for label in mutant.orders}
+    named = {label for mutant in mutants + survivors for label in mutant.orders}
     labels = set()
     for folder in ("lib", "include/filch"):
         for name in os.listdir(os.path.join(ROOT, folder)):
             if name.endswith((".c", ".h")):
                 labels.update(LABEL.findall(read(f"{folder}/{name}")))
-    for label in sorted(labels - named - set(OUTSIDE)):
+    for label in sorted(labels - named - set(outside)):
         yield f"ORDER({label}) has no mutant, and no reason in OUTSIDE"
-    for label in sorted((named | set(OUTSIDE)) - labels):
+    for label in sorted((named | set(outside)) - labels):
         yield f"ORDER({label}) of the table is nowhere in lib/ or include/"
-    for label in sorted(named & set(OUTSIDE)):
+    for label in sorted(named & set(outside)):
         yield f"ORDER({label}) has a mutant, and stands in OUTSIDE, too"
 
 
@@ -72,22 +84,32 @@ def verdict_of(mutant, options):
     """Build and run one mutant: (what its test said, or how it went wrong)."""
     name, _, capacity = mutant.test.partition("@")
     with tempfile.TemporaryDirectory(prefix="filch-mutant-") as copy:
-        for folder in SOURCES:
-            shutil.copytree(os.path.join(ROOT, folder), os.path.join(copy, folder))
+        for source in SOURCES:
+            place = os.path.join(copy, source)
+            if os.path.isdir(os.path.join(ROOT, source)):
+                shutil.copytree(os.path.join(ROOT, source), place)
+            else:
+                os.makedirs(os.path.dirname(place), exist_ok=True)
+                shutil.copy(os.path.join(ROOT, source), place)
         path = os.path.join(copy, mutant.file)
         with open(path, encoding="utf-8") as file:
             text = file.read()
         with open(path, "w", encoding="utf-8") as file:
             file.write(text.replace(mutant.text, mutant.replacement))
         flags = ["-std=c11", "-O1", "-w", "-DNDEBUG", '-DFILCH_ATOMICS_HEADER="checker_atomics.h"',
-                 *(f"-I{copy}/{folder}" for folder in ("tests/model", "include", "lib"))]
+                 "-DCHANNEL_FIRST_SLOTS=1",
+                 *(f"-I{copy}/{folder}"
+                   for folder in ("tests/model", "tests/model/replaced", "include", "lib"))]
         if capacity:
             flags.append(f"-DFILCH_CAPACITY={capacity}")
-        park, program = f"{copy}/park.o", f"{copy}/program"
-        for command in (
-            [*flags, "-fsanitize=thread", "-c", f"{copy}/lib/park.c", "-o", park],
-            [*flags, f"{copy}/tests/model/{name}.c", park, options.checker, "-o", program],
-        ):
+        program = f"{copy}/program"
+        sources = ("lib/park.c", *WITH.get(name, ()))
+        objects = [f"{copy}/{os.path.basename(source)}.o" for source in sources]
+        commands = [[*flags, "-fsanitize=thread", "-c", f"{copy}/{source}", "-o", made]
+                    for source, made in zip(sources, objects)]
+        commands.append([*flags, f"{copy}/tests/model/{name}.c", *objects, options.checker,
+                         "-o", program])
+        for command in commands:
             built = run([options.compiler, *command])
             if built.returncode:
                 return f"does not compile:\n{built.stdout}"
@@ -103,60 +125,120 @@ def verdict_of(mutant, options):
         f"exit status {ran.returncode}: {ran.stdout[-300:]}"
 
 
-def print_matrix(tests):
-    """Orders down, tests across: how many mutants of the order the test kills."""
+def print_matrix(killed, survivors):
+    """Orders down, tests across, as Markdown."""
     columns = sorted({mutant.test.partition("@")[0] for mutant in MUTANTS})
     orders = sorted({label for mutant in MUTANTS + SURVIVORS for label in mutant.orders})
 
     def count(mutants, label, column=None):
-        found = sum(label in m.orders and (column is None or m.test.partition("@")[0] == column)
-                    for m in mutants)
-        return str(found) if found else "."
+        found = sum((label in m.orders or not (label or m.orders)) and
+                    (column is None or m.test.partition("@")[0] == column) for m in mutants)
+        return str(found) if found else ""
 
-    print(f"\n{'mutants killed':<18}" + "".join(f"{column:>13}" for column in columns) +
-          f"{'survivors':>13}")
-    for label in orders:
-        print(f"{label:<18}" + "".join(f"{count(tests, label, c):>13}" for c in columns) +
-              f"{count(SURVIVORS, label):>13}")
+    rows = [["ORDER, its mutants killed by", *columns, "survivors"]]
+    rows += [[label or "(no order)", *(count(killed, label, c) for c in columns),
+              count(survivors, label)] for label in [*orders, ""]]
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    rows.insert(1, ["-" * width for width in widths])
+    print()
+    for row in rows:
+        print("| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths)) + " |")
     for label in sorted(OUTSIDE):
-        print(f"{label:<18}not modelled: {OUTSIDE[label]}")
+        print(f"not modelled: {label}: {OUTSIDE[label]}")
 
 
-def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--checker", required=True)
-    parser.add_argument("--compiler", default="cc")
-    parser.add_argument("--jobs", type=int, default=os.cpu_count())
-    parser.add_argument("--only", default="", help="a part of a mutant's name or order")
-    options = parser.parse_args()
-
-    bad = list(problems_of_table())
-    wanted = [mutant for mutant in MUTANTS + SURVIVORS
-              if any(options.only in text for text in (mutant.name, *mutant.orders))]
-    if not wanted:
-        bad.append(f"no mutant is called {options.only}")
-    killed = []
+def run_all(mutants, survivors, options):
+    """Run them; (those that were killed as they should, problems)."""
+    killed, problems = [], []
+    tests = mutants + survivors
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
-        for mutant, said in zip(wanted, pool.map(lambda m: verdict_of(m, options), wanted)):
-            if mutant in SURVIVORS:
+        for mutant, said in zip(tests, pool.map(lambda m: verdict_of(m, options), tests)):
+            if mutant in survivors:
                 is_right = said == "passed"
             else:
                 is_right = said.startswith("FAILED: ") and mutant.words in said
-            if is_right and mutant not in SURVIVORS:
+            if is_right and mutant not in survivors:
                 killed.append(mutant)
-            kind = "survives" if is_right and mutant in SURVIVORS else \
+            kind = "survives" if is_right and mutant in survivors else \
                 "killed" if is_right else "WRONG"
             said += f" ({mutant.why})" if mutant.why else ""
             print(f"{kind:<9}{mutant.test:<14}{' '.join(mutant.orders):<14} {mutant.name}: {said}",
                   flush=True)
             if not is_right:
-                bad.append(f"{mutant.name}: {said}")
-    if not options.only:
-        print_matrix(killed)
-    for problem in bad:
+                problems.append(f"{mutant.name}: {said}")
+    return killed, problems
+
+
+def conclude(killed, problems):
+    for problem in problems:
         print(f"PROBLEM: {problem}")
-    print(f"{len(killed)} mutants killed, {len(bad)} problems")
-    return 1 if bad else 0
+    print(f"{len(killed)} mutants killed, {len(problems)} problems")
+    return 1 if problems else 0
+
+
+def self_test(options):
+    """Small tables with one problem each: found, and the exit status says so."""
+    good = next(m for m in MUTANTS if m.test == "latch")
+    excused = next(m for m in SURVIVORS if m.test == "latch")
+    bad = [
+        ("a mutant that survives", [replace(good, replacement=good.text + " ")], [], "passed"),
+        ("one that dies of something else", [replace(good, words="an end")], [], "FAILED: "),
+        ("a survivor that fails", [], [replace(good, words="", why="none")], "FAILED: "),
+        ("one that does not compile", [replace(good, replacement="(")], [], "not compile"),
+        ("a text that is not there", [replace(good, text="nowhere")], [], "0 times in"),
+        ("a survivor without a reason", [], [replace(excused, why="")], "without a reason"),
+        ("a mutant without words", [replace(good, words="")], [], "needs the words"),
+        ("an order without a mutant", [good], [], "has no mutant"),
+    ]
+    wrong = []
+    for name, mutants, survivors, words in [("nothing wrong", [good], [excused], ""), *bad]:
+        output = io.StringIO()
+        with contextlib.redirect_stdout(output):
+            problems = list(problems_of_table(mutants, survivors, OUTSIDE))
+            # Not about this one: the labels of all other orders.
+            if words != "has no mutant":
+                problems = [problem for problem in problems if not problem.startswith("ORDER(")]
+            killed = []
+            if not problems:
+                killed, problems = run_all(mutants, survivors, options)
+            status = conclude(killed, problems)
+        is_right = status == 1 and any(words in problem for problem in problems) if words \
+            else status == 0 and killed == [good]
+        print(f"{'ok' if is_right else 'FAILED':<8}{name}")
+        if not is_right:
+            print(output.getvalue())
+            wrong.append(name)
+    print("self-test failed" if wrong else "self-test passed")
+    return 1 if wrong else 0
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--checker")
+    parser.add_argument("--compiler", default="cc")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count())
+    parser.add_argument("--only", default="", help="a part of a mutant's name, order or test")
+    parser.add_argument("--self-test", action="store_true")
+    parser.add_argument("--matrix", action="store_true")
+    options = parser.parse_args()
+
+    if options.matrix:
+        print_matrix(MUTANTS, SURVIVORS)
+        return 0
+    if not options.checker:
+        parser.error("--checker is needed")
+    if options.self_test:
+        return self_test(options)
+    bad = list(problems_of_table(MUTANTS, SURVIVORS, OUTSIDE))
+    mutants, survivors = ([m for m in table if any(options.only in text
+                                                   for text in (m.name, m.test, *m.orders))]
+                          for table in (MUTANTS, SURVIVORS))
+    if not mutants and not survivors:
+        bad.append(f"no mutant is called {options.only}")
+    killed, problems = run_all(mutants, survivors, options)
+    if not options.only:
+        print_matrix(killed, survivors)
+    return conclude(killed, bad + problems)
 
 
 if __name__ == "__main__":

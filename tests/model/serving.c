@@ -5,9 +5,8 @@
  * and sits in a leaf until that has been run: a waiter that misses it shows as an
  * execution in which nobody can go on ("lost wake-up"). Or the other goes on to a
  * stranger's task while the waiter is about to steal from it ("a stranger was run"). The
- * real wait.c, worker.c, serving.h and park.c, with filch_fork_slow and
- * filch_reclaim_slow as in join.c; a stand-in for inject.c, whose mutex the checker does
- * not know, and for the clock and the counters.
+ * real wait.c, worker.c, serving.h, inject.c and park.c, with filch_fork_slow and
+ * filch_reclaim_slow as in join.c; a stand-in for the clock and the counters.
  */
 #include "platform.h" /* before the checker's names for some of it */
 
@@ -51,52 +50,6 @@ int fl_current_cpu(void)
 }
 
 /* --- stand-ins -------------------------------------------------------------------- */
-
-static uint32_t queue_lock, queue_count;
-static filch_job *queue; /* at most one at a time; under the lock */
-
-void inject_put(struct fl_inject *inject, filch_job *entry)
-{
-    (void)inject;
-    while (fl_swap_acquire(&queue_lock, 1u))
-        fl_spin_hint();
-    MODEL_ASSERT(!queue, "two were handed over");
-    queue = entry;
-    fl_store_relaxed(&queue_count, 1u);
-    fl_store_release(&queue_lock, 0u);
-}
-
-filch_job *inject_take_for(struct fl_inject *inject, fl_served served)
-{
-    filch_job *entry = NULL;
-
-    (void)inject;
-    if (fl_load_relaxed(&queue_count) == 0)
-        return NULL;
-    while (fl_swap_acquire(&queue_lock, 1u))
-        fl_spin_hint();
-    if (queue && served_by_entry(queue) == served) {
-        entry = queue;
-        queue = NULL;
-        fl_store_relaxed(&queue_count, 0u);
-    }
-    fl_store_release(&queue_lock, 0u);
-    return entry;
-}
-
-bool inject_has_for(struct fl_inject *inject, fl_served served)
-{
-    bool has;
-
-    (void)inject;
-    if (fl_load_relaxed(&queue_count) == 0)
-        return false;
-    while (fl_swap_acquire(&queue_lock, 1u))
-        fl_spin_hint();
-    has = queue && served_by_entry(queue) == served;
-    fl_store_release(&queue_lock, 0u);
-    return has;
-}
 
 int64_t filch_fork_slow(filch_worker *w, filch_job *job, int64_t index)
 {
@@ -198,8 +151,7 @@ static void setup_mode(bool is_asymmetric)
     pool.slot = workers;
     pool.slots = pool.thread_slots = pool.workers = WORKERS;
     pool.is_asymmetric = is_asymmetric;
-    queue_lock = queue_count = 0;
-    queue = NULL;
+    inject_init(&pool.inject);
     awaited.run = run_awaited;
     stranger.run = run_stranger;
     child.run = run_child;
@@ -217,9 +169,11 @@ static void setup_mode(bool is_asymmetric)
     model_name(&latch.is_hungry, "latch hungry");
     model_name(&pool.lot.hungry, "lot.hungry");
     model_name(&pool.lot.lock, "lot.lock");
-    model_name(&queue_count, "queued");
+    model_name(&pool.inject.count, "queued");
+    model_name(&pool.inject.open_count, "open");
+    model_name(&pool.inject.mutex, "queue's mutex");
+    model_watch(&pool.inject, sizeof pool.inject);
     model_spin_lock(&pool.lot.lock);
-    model_spin_lock(&queue_lock);
     for (i = 0; i < WORKERS; i++) {
         struct fl_worker *worker = &workers[i];
 
@@ -313,10 +267,10 @@ static void work_from_queue(void)
     filch_job *entry;
 
     lot_search_begin(&pool.lot);
-    while (!(entry = inject_take_for(&pool.inject, (fl_served)&strange_child))) {
+    while (!(entry = inject_take_any(&pool.inject))) {
         lot_sleep_begin(&pool.lot, self);
         fl_fence_seq_cst();
-        if (fl_load_relaxed(&queue_count) == 0)
+        if (fl_load_relaxed(&pool.inject.open_count) == 0)
             parker_wait(self);
         lot_sleep_cancel(&pool.lot, self);
     }
@@ -328,7 +282,7 @@ static void check_idle(void)
 {
     unsigned i;
 
-    MODEL_ASSERT(!queue, "lost");
+    MODEL_ASSERT(!pool.inject.first, "lost");
     for (i = 0; i < WORKERS; i++)
         MODEL_ASSERT(workers[i].deque.top >= workers[i].deque.bottom, "lost");
 }
