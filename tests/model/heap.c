@@ -76,6 +76,8 @@ bool heap_name(const void *address, char *text, size_t bytes)
     const struct block *block = find(address);
     char maker[16] = "set-up";
 
+    if (!block && is_in_arena(address))
+        return snprintf(text, bytes, "between two blocks") > 0;
     if (!block || block->is_frame)
         return false;
     if (block->made_by >= 0)

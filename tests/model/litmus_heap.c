@@ -71,6 +71,9 @@ BODY(give_and_free, struct thing *thing = make(1); fl_store_release(&shared, thi
      free(thing))
 BODY(free_static, free(&flag))
 
+BODY(give_and_peek, struct thing *thing = make(1); fl_store_release(&shared, thing);
+     MODEL_ASSERT(*(volatile uint32_t *)&thing->owners == 1, "not made"))
+
 /* --- counted ---------------------------------------------------------------------- */
 
 #define RELEASE(thing, order)                         \
@@ -142,6 +145,8 @@ static const struct model_case cases[] = {
           take),
     FAILS("heap: loaded after it was given away", setup, "T0's block 0", give_and_load,
           take),
+    FAILS("heap: a plain read of an atomic word", setup, "a plain access to a word",
+          give_and_peek, take),
     FAILS("heap: freed by both", setup, "T0's block 0", give_and_free, take),
     FAILS("heap: freed twice", setup, "ended twice", give, take_and_free_twice),
     FAILS("heap: freed in the middle", setup, "never allocated", give,

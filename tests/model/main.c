@@ -131,7 +131,13 @@ static void print_failure(const char *program, const struct model_case *test,
         printf(
             "  Tn.s is step s of thread n; (2 newer): two stores were newer than this\n");
         trace_print(stdout);
-        printf("  again: %s --case='%s' --path=%s\n", program, test->name, path);
+        if (wanted.mode == SEARCH_RANDOM || test->random_runs)
+            printf("  run %" PRIu64 " of seed %" PRIu64 "\n", search_executions(),
+                   wanted.seed);
+        printf("  again: %s --case='%s' --path=%s", program, test->name, path);
+        if (wanted.preemptions)
+            printf(" --preemptions=%d", wanted.preemptions);
+        printf("\n");
     }
     free(path);
 }
@@ -252,6 +258,7 @@ static bool parse(const char *argument)
     } else if ((value = value_of(argument, "--path="))) {
         wanted.mode = SEARCH_REPLAY;
         wanted.path = value;
+        return value[0] == 'r' || value[0] == 'a';
     } else if (!strcmp(argument, "--plain")) {
         wanted.mode = SEARCH_PLAIN;
     } else if (!strcmp(argument, "--compare")) {

@@ -91,9 +91,14 @@ static void word_start(struct word *word)
     word->run = run;
 }
 
+static unsigned hash_address(const void *address)
+{
+    return (unsigned)(((uintptr_t)address * 0x9E3779B1u) >> 20) % BUCKETS;
+}
+
 unsigned memory_word(const void *address, unsigned bytes)
 {
-    unsigned b = (unsigned)(((uintptr_t)address * 0x9E3779B1u) >> 20) % BUCKETS;
+    unsigned b = hash_address(address);
     struct word *word;
 
     for (; bucket[b]; b = (b + 1) % BUCKETS)
@@ -120,6 +125,16 @@ unsigned memory_word(const void *address, unsigned bytes)
         abort();
     }
     return bucket[b] - 1u;
+}
+
+bool memory_was_stored(const void *address)
+{
+    unsigned b = hash_address(address);
+
+    for (; bucket[b]; b = (b + 1) % BUCKETS)
+        if (words[bucket[b] - 1].address == address)
+            return words[bucket[b] - 1].run == run && words[bucket[b] - 1].count > 1;
+    return false;
 }
 
 const struct word *memory_get(unsigned word)

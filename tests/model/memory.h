@@ -61,6 +61,9 @@ void memory_reset(void);
 unsigned memory_word(const void *address, unsigned bytes);
 const struct word *memory_get(unsigned word);
 
+/* Whether a thread has stored to it in this execution. */
+bool memory_was_stored(const void *address);
+
 /* Newest values into the real memory, for the final check. */
 void memory_write_back(void);
 

@@ -85,15 +85,10 @@ static void check_writer(unsigned word, const char *file, int line)
                    line);
 }
 
-static bool is_reduced(void)
-{
-    return search_mode() == SEARCH_REDUCED;
-}
-
 /* Whether the failed attempts to take it are left out. */
 static bool is_lock(unsigned word)
 {
-    return is_reduced() && memory_get(word)->is_lock;
+    return search_is_reduced() && memory_get(word)->is_lock;
 }
 
 /* --- loads, stores, updates ------------------------------------------------------- */
@@ -111,7 +106,7 @@ uint64_t model_load(const void *address, unsigned bytes, int order, const char *
     word = memory_word(address, bytes);
     if (is_lock(word))
         return 0; /* the swap that follows decides */
-    if (!is_reduced() || memory_get(word)->sole_writer != self)
+    if (!search_is_reduced() || memory_get(word)->sole_writer != self)
         sched_point();
     if (order & MODEL_SC)
         memory_join_seq_cst(self, word);
@@ -139,7 +134,7 @@ void model_store(void *address, unsigned bytes, uint64_t value, int order,
     heap_use(address, file, line);
     word = memory_word(address, bytes);
     check_writer(word, file, line);
-    if (!is_reduced() || order & MODEL_SC)
+    if (!search_is_reduced() || order & MODEL_SC)
         sched_point();
     if (order & MODEL_SC)
         memory_join_seq_cst(self, word);
@@ -286,7 +281,7 @@ void model_fence(enum model_fence which, const char *file, int line)
 
     if (model_self() < 0)
         return;
-    if (!is_reduced() || which >= MODEL_FENCE_SEQ_CST)
+    if (!search_is_reduced() || which >= MODEL_FENCE_SEQ_CST)
         sched_point();
     fences[which](model_self());
     ops_finish(&step, 500u + which);

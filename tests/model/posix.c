@@ -12,6 +12,7 @@
 #include <string.h>
 #include "checker_posix.h"
 #include "ops.h"
+#include "race.h"
 #include "sched.h"
 #include "search.h"
 
@@ -55,7 +56,7 @@ int model_mutex_init(pthread_mutex_t *mutex, const char *file, int line)
         memset(mutex, 0, sizeof *mutex);
         return 0;
     }
-    model_plain(mutex, true, file, line);
+    race_access(mutex, true, file, line);
     set(&step, mutex, FREE, MODEL_RELAXED);
     return 0;
 }
@@ -67,7 +68,7 @@ int model_mutex_destroy(pthread_mutex_t *mutex, const char *file, int line)
 
     if (model_self() < 0)
         return 0;
-    model_plain(mutex, true, file, line);
+    race_access(mutex, true, file, line);
     if (newest(word_of(mutex)) != FREE)
         model_fail("a mutex is destroyed that is held, or was destroyed", file, line);
     set(&step, mutex, DESTROYED, MODEL_RELAXED);
@@ -86,7 +87,7 @@ int model_mutex_lock(pthread_mutex_t *mutex, const char *file, int line)
     if (self < 0)
         return 0;
     word = word_of(mutex);
-    model_plain(mutex, false, file, line);
+    race_access(mutex, false, file, line);
     if (newest(word) == DESTROYED)
         model_fail("a mutex is locked that was destroyed", file, line);
     sched_lock(word);
@@ -108,9 +109,9 @@ int model_mutex_unlock(pthread_mutex_t *mutex, const char *file, int line)
     if (model_self() < 0)
         return 0;
     /* As any store: who waits may as well come after what this thread does next. */
-    if (search_mode() != SEARCH_REDUCED)
+    if (!search_is_reduced())
         sched_point();
-    model_plain(mutex, false, file, line);
+    race_access(mutex, false, file, line);
     if (!is_held_by(model_self(), word_of(mutex)))
         model_fail("a mutex is unlocked by a thread that does not hold it", file, line);
     set(&step, mutex, FREE, MODEL_RELEASE);
@@ -125,7 +126,7 @@ static void use_condition(const char *what, pthread_cond_t *condition, bool is_e
     struct trace_step step = {
         .what = what, .order = -1, .address = condition, .file = file, .line = line};
 
-    model_plain(condition, true, file, line);
+    race_access(condition, true, file, line);
     if (is_end && sched_sleepers(condition))
         model_fail("a condition is destroyed that somebody sleeps on", file, line);
     ops_finish(&step, 1200u);
@@ -157,8 +158,8 @@ int model_cond_wait(pthread_cond_t *condition, pthread_mutex_t *mutex, const cha
     if (model_self() < 0)
         model_fail("set-up and check cannot wait", file, line);
     sched_point();
-    model_plain(condition, false, file, line);
-    model_plain(mutex, false, file, line);
+    race_access(condition, false, file, line);
+    race_access(mutex, false, file, line);
     if (!is_held_by(model_self(), word_of(mutex)))
         model_fail("a wait without the mutex", file, line);
     /* Unlocked and asleep in one: nobody else has a turn in between. */
@@ -181,7 +182,7 @@ int model_cond_wake(pthread_cond_t *condition, int count, const char *file, int 
     if (model_self() < 0)
         return 0;
     sched_point();
-    model_plain(condition, false, file, line);
+    race_access(condition, false, file, line);
     step.is = (uint64_t)sched_wake(condition, count);
     step.is_written = true;
     ops_finish(&step, 1300u + (step.is << 8));

@@ -51,7 +51,7 @@ static bool is_near_null(const void *address)
     return (uintptr_t)address < 4096;
 }
 
-void model_plain(const void *address, bool is_write, const char *file, int line)
+void race_access(const void *address, bool is_write, const char *file, int line)
 {
     int self = model_self(), t;
     const struct clock *now;
@@ -63,13 +63,6 @@ void model_plain(const void *address, bool is_write, const char *file, int line)
     heap_use(address, file, line);
     if (self < 0)
         return;
-    trace_add(&(struct trace_step){.thread = self,
-                                   .what = is_write ? "plain write" : "plain read",
-                                   .order = -1,
-                                   .address = address,
-                                   .step = memory_step(self),
-                                   .file = file,
-                                   .line = line});
     v = find(address);
     now = memory_clock(self);
     for (t = 0; t < MODEL_THREADS; t++) {
@@ -83,6 +76,19 @@ void model_plain(const void *address, bool is_write, const char *file, int line)
         }
     }
     (is_write ? v->written : v->read)[self] = now->at[self];
+}
+
+void model_plain(const void *address, bool is_write, const char *file, int line)
+{
+    if (model_self() >= 0)
+        trace_add(&(struct trace_step){.thread = model_self(),
+                                       .what = is_write ? "plain write" : "plain read",
+                                       .order = -1,
+                                       .address = address,
+                                       .step = memory_step(model_self()),
+                                       .file = file,
+                                       .line = line});
+    race_access(address, is_write, file, line);
 }
 
 uint64_t race_hash(uint64_t hash, const struct clock *least)
@@ -202,6 +208,9 @@ static void hook(const void *address, bool is_write)
             break;
     if (i < watched_count || heap_has(address) || is_near_null(address))
         model_plain(address, is_write, "(compiled as is)", 0);
+    /* Its value would be that of before the execution. */
+    if (memory_was_stored(address))
+        model_fail("a plain access to a word that atomic operations write", NULL, 0);
 }
 
 #define HOOK(bytes)                          \

@@ -10,6 +10,10 @@
 #include "memory.h"
 
 void race_reset(void);
+
+/* As model_plain, and not in the trace: for what is used as a whole, as a mutex is. */
+void race_access(const void *address, bool is_write, const char *file, int line);
+
 /* Words that are emptied and filled again, see model_recycled: a thread loads any word,
  * succeeds in a compare-and-swap, stores to any word. */
 void race_load(const void *address);

@@ -18,7 +18,8 @@ static bool gave_up;
 static uint64_t *table; /* open addressing; 0 is free */
 static uint64_t table_mask;
 
-static const char digits[] = "0123456789abcdefghijklmnopqrstuvwxyz";
+static const char digits[] =
+    "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
 
 void search_begin(const struct search_options *wanted)
 {
@@ -73,9 +74,9 @@ static unsigned first_choice(unsigned count)
     if (options.mode ==
         SEARCH_RANDOM) /* half the time the plain choice, or few runs get far */
         return random_next() % 2 ? 0 : (unsigned)(random_next() % count);
-    if (options.mode != SEARCH_REPLAY || cursor >= strlen(options.path))
+    if (options.mode != SEARCH_REPLAY || cursor + 1 >= strlen(options.path))
         return 0;
-    digit = strchr(digits, options.path[cursor]);
+    digit = strchr(digits, options.path[cursor + 1]);
     if (!digit || (unsigned)(digit - digits) >= count) {
         fprintf(stderr, "model: this path is of another program\n");
         exit(2);
@@ -147,6 +148,12 @@ enum search_mode search_mode(void)
     return options.mode;
 }
 
+bool search_is_reduced(void)
+{
+    return options.mode == SEARCH_REDUCED ||
+           (options.mode == SEARCH_REPLAY && options.path[0] == 'r');
+}
+
 int search_preemptions(void)
 {
     return options.preemptions;
@@ -169,13 +176,14 @@ uint64_t search_executions(void)
 
 char *search_path(void)
 {
-    char *text = malloc(cursor + 1);
+    char *text = malloc(cursor + 2);
     unsigned i;
 
     if (!text)
         abort();
+    text[0] = search_is_reduced() ? 'r' : 'a';
     for (i = 0; i < cursor; i++)
-        text[i] = digits[path[i].chosen];
-    text[cursor] = '\0';
+        text[i + 1] = digits[path[i].chosen];
+    text[cursor + 1] = '\0';
     return text;
 }

@@ -44,12 +44,15 @@ bool search_is_new(void);
 bool search_visit(uint64_t state);
 
 enum search_mode search_mode(void);
+/* Whether what need not be interleaved is not; a path is replayed as it was found. */
+bool search_is_reduced(void);
 int search_preemptions(void);
 bool search_gave_up(void);
 uint64_t search_states(void);
 uint64_t search_executions(void);
 
-/* The choices of this execution, for search_options.path. The caller frees. */
+/* The choices of this execution, for search_options.path: r or a (reduced, all), then a
+ * digit each. The caller frees. */
 char *search_path(void);
 
 #endif

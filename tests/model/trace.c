@@ -71,10 +71,13 @@ const char *trace_name(const void *address)
 
 static void format_value(char *text, size_t bytes, uint64_t value)
 {
-    const char *name = value ? find_name((const void *)(uintptr_t)value) : NULL;
+    const void *address = (const void *)(uintptr_t)value;
+    const char *name = value ? find_name(address) : NULL;
 
     if (name)
         snprintf(text, bytes, "&%s", name);
+    else if (heap_name(address, text, bytes))
+        return;
     else if (value == (uint64_t)INT64_MIN)
         snprintf(text, bytes, "min");
     else if (value >> 32 && value >> 63 == 0)
