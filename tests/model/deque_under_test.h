@@ -17,7 +17,7 @@ struct task {
     int argument; /* plain: the forker's, then the runner's */
     int result;   /* plain: the runner's, then the forker's */
     uint32_t is_done;
-    int runs; /* a count for the check, not for threads */
+    int runs, ran_by; /* for the check, not for threads */
     int64_t place;
 };
 
@@ -95,6 +95,7 @@ int filch_reclaim_slow(filch_worker *w, filch_job *job, int64_t index)
 static inline void run_task(struct task *task)
 {
     MODEL_ASSERT(task->runs++ == 0, "run twice");
+    task->ran_by = model_self();
     MODEL_ASSERT(MODEL_READ(task->argument) == 10 + (int)(task - tasks),
                  "wrong argument");
     MODEL_WRITE(task->result, 20 + (int)(task - tasks));
@@ -175,6 +176,11 @@ static inline void push_pop_push_pop(void)
     pop(1);
 }
 
+static inline char ran_by(int i)
+{
+    return (char)('0' + tasks[i].ran_by);
+}
+
 static inline void check_all_run_once(void)
 {
     unsigned i;
@@ -183,6 +189,10 @@ static inline void check_all_run_once(void)
         MODEL_ASSERT(tasks[i].runs == (i < forked), i < forked ? "lost" : "never forked");
     MODEL_ASSERT(deque.top >= deque.bottom && deque.hot.tail <= deque.bottom,
                  "the deque is not empty");
+    /* Who ran which: what --compare compares. */
+    model_outcome(
+        "%.*s", (int)forked,
+        (const char[]){ran_by(0), ran_by(1), ran_by(2), ran_by(3), ran_by(4), 0});
 }
 
 #endif
