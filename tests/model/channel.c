@@ -16,9 +16,9 @@
 enum { ITEMS = 3 };
 
 static struct channel *channel;
-static int items[ITEMS];    /* plain: the sender's, then the receiver's */
-static int sent[ITEMS];     /* counts for the check */
-static int received[ITEMS]; /* the same */
+static int items[ITEMS]; /* plain: the sender's, then the receiver's */
+static int sent[ITEMS];  /* counts for the check */
+static int received[ITEMS], receivers[ITEMS]; /* the same */
 static struct oneshot oneshot;
 
 static void setup_capacity(size_t capacity)
@@ -26,7 +26,7 @@ static void setup_capacity(size_t capacity)
     int i;
 
     for (i = 0; i < ITEMS; i++) {
-        items[i] = sent[i] = received[i] = 0;
+        items[i] = sent[i] = received[i] = receivers[i] = 0;
         model_name(&items[i], "payload %d", i);
     }
     channel_create(&channel, capacity);
@@ -73,6 +73,7 @@ static int receive(void)
     i = (int)((int *)item - items);
     MODEL_ASSERT(i >= 0 && i < ITEMS, "not an item");
     MODEL_ASSERT(received[i]++ == 0, "received twice");
+    receivers[i] = model_self();
     MODEL_ASSERT(MODEL_READ(items[i]) == 10 + i, "wrong payload");
     return i;
 }
@@ -192,6 +193,7 @@ static void check(void)
     for (i = 0; i < ITEMS; i++)
         MODEL_ASSERT(received[i] == sent[i], sent[i] ? "lost" : "never sent");
     channel_destroy(channel);
+    model_outcome("%d %d %d", receivers[0], receivers[1], receivers[2]);
 }
 
 /* --- the one-shot ----------------------------------------------------------------- */

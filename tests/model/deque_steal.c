@@ -80,6 +80,15 @@ static void steal_3(void)
     steal_once();
 }
 
+/* The look may have been at a bottom that is no more, as may the steal's own. */
+static void look_and_steal_2(void)
+{
+    if (deque_has_public(&deque))
+        steal_once();
+    if (deque_has_public(&deque))
+        steal_once();
+}
+
 #define CASE(name, mode, owner, ...)                                                   \
     {                                                                                  \
         name ": " #mode, setup_##mode, {owner, __VA_ARGS__}, check_all_run_once, NULL, \
@@ -95,6 +104,7 @@ static const struct model_case cases[] = {
     BOTH("two jobs, two thieves", push_push_pop_pop, steal_2, steal_1),
     BOTH("one after the other, one thief", push_pop_push_pop, steal_2),
     BOTH("one after the other, two thieves", push_pop_push_pop, steal_2, steal_1),
+    BOTH("a thief that looks at an old bottom", push_pop_push_pop, look_and_steal_2),
     BOTH("three in turn, one thief", push_pop_three_times, steal_3),
     BOTH("more than fit, one thief", push_more_than_fit, steal_2),
     BOTH("around the ring, one thief", push_around, steal_2),

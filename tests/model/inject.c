@@ -18,8 +18,8 @@ static struct fl_latch latches[TASKS]; /* of each task */
 static struct fl_task tasks[TASKS];
 static filch_job join;
 static int payload;
-static int payloads[TASKS];  /* plain: the putter's, then the taker's */
-static int takes[TASKS + 1]; /* a count for the check; the last is the join's */
+static int payloads[TASKS]; /* plain: the putter's, then the taker's */
+static int takes[TASKS + 1], takers[TASKS + 1]; /* for the check; the last the join's */
 static struct fl_parker parker;
 static uint32_t is_hungry;
 
@@ -31,6 +31,7 @@ static void setup(void)
     memset(&parker, 0, sizeof parker);
     memset(tasks, 0, sizeof tasks);
     memset(takes, 0, sizeof takes);
+    memset(takers, 0, sizeof takers);
     memset(&join, 0, sizeof join);
     payload = 0;
     is_hungry = 0;
@@ -81,12 +82,14 @@ static void take(filch_job *entry)
     if (!entry_is_task(entry)) {
         MODEL_ASSERT(entry == &join, "not an entry");
         MODEL_ASSERT(takes[TASKS]++ == 0, "taken twice");
+        takers[TASKS] = model_self();
         MODEL_ASSERT(MODEL_READ(payload) == 1, "wrong payload");
         return;
     }
     i = (int)(entry_task(entry) - tasks);
     MODEL_ASSERT(i >= 0 && i < TASKS, "not an entry");
     MODEL_ASSERT(takes[i]++ == 0, "taken twice");
+    takers[i] = model_self();
     MODEL_ASSERT(MODEL_READ(payloads[i]) == 1, "wrong payload");
 }
 
@@ -217,6 +220,7 @@ static void check_empty(void)
     MODEL_ASSERT(!queue.first && queue.last == &queue.first, "lost");
     MODEL_ASSERT(queue.count == 0 && queue.open_count == 0, "the counts are wrong");
     inject_destroy(&queue);
+    model_outcome("%d %d %d", takers[0], takers[1], takers[2]);
 }
 
 /* What is left can be taken now. */

@@ -3,8 +3,8 @@
  * Job: a join's word goes from the function to the thief's parker, perhaps to the
  * waiter's, and to 0; a counting latch goes down. The waiter sees what the job did
  * ("payload": a data race on it), is woken if it sleeps, and then uses the frame for
- * something else: whoever touches the latch after that is caught ("a frame that is gone",
- * or a data race on it). Waiting is as in register_waiter and park_waiting, lib/wait.c.
+ * something else, or leaves it: whoever touches the latch after that is caught ("a frame
+ * that is gone", "after its end", or a data race on it). Waiting is as in register_waiter and park_waiting, lib/wait.c.
  * Compiled with the real park.c and job.h.
  */
 #include <string.h>
@@ -95,7 +95,7 @@ static bool register_waiter(void)
     return true;
 }
 
-static void sleep_and_forget(void)
+static void sleep_until_done(void)
 {
     MODEL_WRITE(is_set_up, 1);
     while (!join_is_done(&job)) {
@@ -108,12 +108,44 @@ static void sleep_and_forget(void)
         else
             fl_spin_hint();
     }
+}
+
+static void sleep_and_forget(void)
+{
+    sleep_until_done();
     forget();
 }
 
 static void check_forgotten(void)
 {
     MODEL_ASSERT(job.state == REUSED, "a frame that is gone was written to");
+}
+
+/* The same, and then the frame is no more. */
+static void leave_frame(void)
+{
+    MODEL_ASSERT(MODEL_READ(payload[0]) == 1, "not done");
+    MODEL_DIES(&job);
+}
+
+static void setup_frame(void)
+{
+    setup();
+    model_lives(&job, sizeof job);
+    model_lives(&latch, sizeof latch);
+}
+
+static void spin_and_leave(void)
+{
+    while (!join_is_done(&job))
+        fl_spin_hint();
+    leave_frame();
+}
+
+static void sleep_and_leave(void)
+{
+    sleep_until_done();
+    leave_frame();
 }
 
 /* --- a counting latch ------------------------------------------------------------- */
@@ -148,48 +180,44 @@ static void sleep_for_pieces(void)
     look_at_pieces();
 }
 
+static void spin_and_leave_pieces(void)
+{
+    while (!latch_is_down(&latch, 0))
+        fl_spin_hint();
+    MODEL_DIES(&latch);
+}
+
+static void sleep_and_leave_pieces(void)
+{
+    while (!latch_is_down(&latch, 0))
+        parker_wait(&parkers[WAITER]);
+    MODEL_DIES(&latch);
+}
+
 static void check_latch_forgotten(void)
 {
     MODEL_ASSERT(latch.remaining == REUSED, "a frame that is gone was written to");
 }
 
+#define CASE(name, setup, check, spurious, ...)                        \
+    {                                                                  \
+        name, setup, {__VA_ARGS__}, check, NULL, spurious, 0, 0, false \
+    }
+
 static const struct model_case cases[] = {
-    {"a join, spinning",
-     setup,
-     {spin_and_forget, thief},
-     check_forgotten,
-     NULL,
-     0,
-     0,
-     0,
-     false},
-    {"a join, asleep",
-     setup,
-     {sleep_and_forget, thief},
-     check_forgotten,
-     NULL,
-     1,
-     0,
-     0,
-     false},
-    {"a count, spinning",
-     setup,
-     {spin_for_pieces, count_down, count_down},
-     check_latch_forgotten,
-     NULL,
-     0,
-     0,
-     0,
-     false},
-    {"a count, asleep",
-     setup,
-     {sleep_for_pieces, count_down, count_down},
-     check_latch_forgotten,
-     NULL,
-     1,
-     0,
-     0,
-     false},
+    CASE("a join, spinning", setup, check_forgotten, 0, spin_and_forget, thief),
+    CASE("a join, asleep", setup, check_forgotten, 1, sleep_and_forget, thief),
+    CASE("a join whose frame ends, spinning", setup_frame, NULL, 0, spin_and_leave,
+         thief),
+    CASE("a join whose frame ends, asleep", setup_frame, NULL, 1, sleep_and_leave, thief),
+    CASE("a count, spinning", setup, check_latch_forgotten, 0, spin_for_pieces,
+         count_down, count_down),
+    CASE("a count, asleep", setup, check_latch_forgotten, 1, sleep_for_pieces, count_down,
+         count_down),
+    CASE("a count whose frame ends, spinning", setup_frame, NULL, 0,
+         spin_and_leave_pieces, count_down, count_down),
+    CASE("a count whose frame ends, asleep", setup_frame, NULL, 1, sleep_and_leave_pieces,
+         count_down, count_down),
 };
 
 int main(int argc, char **argv)

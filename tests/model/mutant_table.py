@@ -165,6 +165,17 @@ MUTANTS = [
            "uintptr_t state = fl_swap_acq_rel(&job->state, (uintptr_t)0);",
            "uintptr_t state = fl_load_acquire(&job->state);\n"
            "    fl_store_release(&job->state, (uintptr_t)0);", "latch", "lost wake-up"),
+    mutant("", "finishing, then a look at the job for the waiter", JOB,
+           "    return state & 1 ? (struct fl_parker *)(state & ~(uintptr_t)1) : NULL;\n}\n\n"
+           "/* --- the counting",
+           "    state |= fl_load_relaxed(&job->state);\n"
+           "    return state & 1 ? (struct fl_parker *)(state & ~(uintptr_t)1) : NULL;\n}\n\n"
+           "/* --- the counting", "latch", "may be in use", case="frame ends"),
+    mutant("", "counting down, then a look at what is left", JOB,
+           "    return fl_sub_acq_rel(&latch->remaining, amount) - amount;",
+           "    fl_sub_acq_rel(&latch->remaining, amount);\n"
+           "    return fl_load_relaxed(&latch->remaining);", "latch", "may be in use",
+           case="frame ends"),
     mutant("join-taken", "beginning without release", JOB,
            "fl_swap_acq_rel(&job->state, (uintptr_t)thief)",
            "fl_swap_acquire(&job->state, (uintptr_t)thief)", "latch", "data race on serves"),
@@ -183,7 +194,7 @@ MUTANTS = [
     # --- waiting in isolation
     mutant("serving", "no second look at whom the victim serves", WAIT,
            "if (fl_load_relaxed(&from->serving) == serving)", "if (true)",
-           "serving@2", "a stranger was run"),
+           "serving@2", "a stranger was run", case="one look"),
     mutant("serve-dekker", "no light fence before looking for the waiter", SERVING,
            "    fl_fence_light();\n    if (hungry_waiter(served))",
            "    if (hungry_waiter(served))", "serving@2", "lost wake-up"),

@@ -213,6 +213,8 @@ static const struct model_case cases[] = {
     CASE("two publishers, one sleeper", 2, check_lot, work_twice, publish, publish),
     CASE("one publisher, two sleepers", 2, check_lot, work_once, work_once,
          publish_twice),
+    CASE("two publishers, two sleepers, few preemptions", 1, check_lot, work_once,
+         work_once, publish, publish),
     /* Not to be searched through in minutes; random. */
     {"two publishers, two sleepers",
      setup,
