@@ -53,7 +53,7 @@ int model_mutex_init(pthread_mutex_t *mutex, const char *file, int line)
         .what = "make mutex", .order = -1, .file = file, .line = line};
 
     if (model_self() < 0) {
-        memset(mutex, 0, sizeof *mutex);
+        memset(mutex, 0, sizeof(pthread_mutex_t));
         return 0;
     }
     race_access(mutex, true, file, line);
@@ -135,7 +135,7 @@ static void use_condition(const char *what, pthread_cond_t *condition, bool is_e
 int model_cond_init(pthread_cond_t *condition, const char *file, int line)
 {
     if (model_self() < 0)
-        memset(condition, 0, sizeof *condition);
+        memset(condition, 0, sizeof(pthread_cond_t));
     else
         use_condition("make condition", condition, false, file, line);
     return 0;
