@@ -202,9 +202,10 @@ void model_free(void *address, const char *file, int line)
 
     if (!address)
         return;
-    if (!block || block->is_frame || block->begin != (uintptr_t)address)
+    if (block && !block->is_frame && block->begin == (uintptr_t)address)
+        end(block, "free", file, line);
+    else
         model_fail("freed, but was never allocated", file, line);
-    end(block, "free", file, line);
 }
 
 void *fl_zalloc(size_t bytes)
@@ -245,7 +246,8 @@ void model_dies(const void *object, const char *file, int line)
 {
     struct block *block = find(object);
 
-    if (!block || !block->is_frame)
+    if (block && block->is_frame)
+        end(block, "dies", file, line);
+    else
         model_fail("a frame dies that never lived", file, line);
-    end(block, "dies", file, line);
 }

@@ -14,6 +14,11 @@ struct thing {
     int value;       /* plain */
 };
 
+static uint32_t *owners(struct thing *thing)
+{
+    return &thing->owners;
+}
+
 static struct thing *shared; /* atomic */
 static uint32_t flag;
 static int64_t sum;
@@ -65,8 +70,13 @@ BODY(take_and_look_behind, struct thing *thing = await();
      MODEL_ASSERT(thing[1].value != 1, "not made"); free(thing))
 BODY(give_and_look, struct thing *thing = make(1); fl_store_release(&shared, thing);
      MODEL_ASSERT(thing->value == 7, "not made"))
-BODY(give_and_load, struct thing *thing = make(1); fl_store_release(&shared, thing);
-     (void)fl_load_relaxed(&thing->owners))
+static void give_and_load(void)
+{
+    struct thing *thing = make(1);
+
+    fl_store_release(&shared, thing);
+    sum = fl_load_relaxed(owners(thing));
+}
 BODY(give_and_free, struct thing *thing = make(1); fl_store_release(&shared, thing);
      free(thing))
 BODY(free_static, free(&flag))
@@ -115,11 +125,11 @@ static void setup_frame(void)
     model_name(&frame.value, "frame's value");
 }
 BODY(live, model_lives(&frame, sizeof frame); fl_store_release(&shared, &frame);
-     while (fl_load_acquire(&frame.owners)) fl_yield();
+     while (fl_load_acquire(owners(&frame))) fl_yield();
      MODEL_ASSERT(frame.value == 9, "not there"); MODEL_DIES(&frame))
 BODY(set, struct thing *thing = await(); thing->value = 9;
      fl_store_release(&thing->owners, 0))
-BODY(set_and_look_again, set(); (void)fl_load_relaxed(&frame.owners))
+BODY(set_and_look_again, set(); sum = fl_load_relaxed(owners(&frame)))
 BODY(set_and_wake, set(); fl_futex_wake(&frame.owners, 1))
 BODY(live_twice, live(); model_lives(&frame, sizeof frame);
      fl_store_relaxed(&frame.owners, 1); frame.value = 1; MODEL_DIES(&frame))

@@ -79,9 +79,8 @@ int model_mutex_lock(pthread_mutex_t *mutex, const char *file, int line)
 {
     struct trace_step step = {
         .what = "lock", .order = MODEL_ACQUIRE, .file = file, .line = line};
-    unsigned word;
     uint8_t places[MEMORY_STORES];
-    unsigned place;
+    unsigned word, count, place;
     int self = model_self();
 
     if (self < 0)
@@ -91,7 +90,8 @@ int model_mutex_lock(pthread_mutex_t *mutex, const char *file, int line)
     if (newest(word) == DESTROYED)
         model_fail("a mutex is locked that was destroyed", file, line);
     sched_lock(word);
-    place = places[search_choose(memory_free_places(self, word, places))];
+    count = memory_free_places(self, word, places);
+    place = places[search_choose(count)];
     step.address = mutex;
     step.is = HELD;
     step.is_written = true;
