@@ -57,6 +57,7 @@ static int launch_inside(struct fl_worker *worker, void *arg)
 
     if (is_told(call))
         fl_progress_init(&plan->progress, call->opts, call->end - call->begin);
+    plan->pool = worker->pool; /* there was no memory for it a moment ago, perhaps */
     /* Without a slot, it is alone after all. */
     plan->lanes = fl_loop_lanes(worker, call->opts);
     plan->is_divisible = plan->lanes > 1 && (call->end - plan->at) / 2 >= grain_of(call);
