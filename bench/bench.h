@@ -33,6 +33,7 @@ enum bench_scale { BENCH_TINY, BENCH_QUICK, BENCH_FULL };
 struct bench_request {
     const struct bench_work *work;
     enum bench_scale scale;
+    size_t factor; /* how many times as much work; 1 unless the work has_factor */
     enum bench_candidate candidate;
     const char *const *texts; /* files, for the word count */
     size_t text_count;
@@ -64,6 +65,8 @@ struct bench_work {
 
     /* Not measured unless asked for by name: one of many sizes, or slow. */
     bool is_extra;
+    bool reads_text; /* --text */
+    bool has_factor; /* --factor: its size can grow, and its work in proportion */
 
     /* Make the input; it stays until release (NULL: there is nothing to release).
      * Candidates get the same one, unless a work says why not. Returns 0 or a negative

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "info.h"
 #include "team.h"
 
 static const char *const scale_names[] = {
@@ -16,16 +17,6 @@ static const char *const neighbour_names[] = {[NEIGHBOUR_NONE] = "none",
                                               [NEIGHBOUR_PINNED] = "pinned",
                                               [NEIGHBOUR_FLOATING] = "floating"};
 
-#define STRING_OF(text) #text
-#define STRING(macro)   STRING_OF(macro)
-#ifdef __clang__
-#define COMPILER "clang " STRING(__clang_major__) "." STRING(__clang_minor__)
-#define OPENMP   "libomp"
-#else
-#define COMPILER "gcc " __VERSION__
-#define OPENMP   "libgomp"
-#endif
-
 static const char usage[] =
     "Usage: %s [OPTION...]\n"
     "Measure parallel candidates beside their serial form; a line of JSON for each.\n\n"
@@ -34,6 +25,7 @@ static const char usage[] =
     "                      tbb, rayon\n"
     "  --workers=N         threads at work (default: all that may be used)\n"
     "  --scale=SCALE       input size: tiny, quick, full (default: quick)\n"
+    "  --factor=N          so many times as much, for works that can grow\n"
     "  --min-time=SECONDS  of each repetition (default: 0.1)\n"
     "  --warm-up=SECONDS   of untimed runs before (default: 0.1)\n"
     "  --iterations=N      exactly so many in a repetition\n"
@@ -86,38 +78,6 @@ static void print_list(void)
 
 /* For run.py: the program, and for each work whether it is extra and which candidates it
  * has, built or not. */
-static void print_info(void)
-{
-    size_t count;
-    const struct bench_work *const *works = bench_works(&count);
-    const char *comma = "";
-
-    printf("{\"filch\": \"%s\", \"compiler\": \"%s\", \"openmp\": \"%s\", "
-           "\"openmp_version\": %d, \"workers\": %u, \"reason\": \"%s\", \"built\": [",
-           filch_version(), COMPILER, OPENMP, _OPENMP, filch_pool_workers(NULL),
-           filch_pool_reason(NULL));
-    for (size_t i = 0; i < BENCH_CANDIDATES; i++) {
-        if (!team_is_built((enum bench_candidate)i))
-            continue;
-        printf("%s\"%s\"", comma, team_candidate_names[i]);
-        comma = ", ";
-    }
-    printf("], \"works\": [");
-    for (size_t i = 0; i < count; i++) {
-        printf("%s{\"name\": \"%s\", \"is_extra\": %s, \"candidates\": [", i ? ", " : "",
-               works[i]->name, works[i]->is_extra ? "true" : "false");
-        comma = "";
-        for (size_t j = 0; j < BENCH_CANDIDATES; j++) {
-            if (!works[i]->run[j])
-                continue;
-            printf("%s\"%s\"", comma, team_candidate_names[j]);
-            comma = ", ";
-        }
-        printf("]}");
-    }
-    printf("]}\n");
-}
-
 static size_t find_candidate(const char *name)
 {
     int candidate = find_name(name, "candidate", team_candidate_names, BENCH_CANDIDATES);
@@ -149,6 +109,7 @@ static void parse_options(struct options *options, int argc, char **argv)
         CANDIDATE,
         WORKERS,
         SCALE,
+        FACTOR,
         MIN_TIME,
         WARM_UP,
         ITERATIONS,
@@ -166,6 +127,7 @@ static void parse_options(struct options *options, int argc, char **argv)
         {"candidate", required_argument, NULL, CANDIDATE},
         {"workers", required_argument, NULL, WORKERS},
         {"scale", required_argument, NULL, SCALE},
+        {"factor", required_argument, NULL, FACTOR},
         {"min-time", required_argument, NULL, MIN_TIME},
         {"warm-up", required_argument, NULL, WARM_UP},
         {"iterations", required_argument, NULL, ITERATIONS},
@@ -210,6 +172,9 @@ static void parse_options(struct options *options, int argc, char **argv)
         case WARM_UP:
             options->warm_seconds = parse_number("warm-up", optarg, 0, 3600);
             break;
+        case FACTOR:
+            options->factor = (size_t)parse_number("factor", optarg, 1, 1e6);
+            break;
         case ITERATIONS:
             options->plan.iterations =
                 (int64_t)parse_number("iterations", optarg, 1, 1e9);
@@ -235,7 +200,7 @@ static void parse_options(struct options *options, int argc, char **argv)
             print_list();
             exit(0);
         case INFO:
-            print_info();
+            info_print();
             exit(0);
         case HELP:
             printf(usage, argv[0]);
@@ -260,8 +225,11 @@ int command_parse(struct options *options, int argc, char **argv)
     size_t work_count;
 
     bench_works(&work_count);
-    *options = (struct options){
-        .scale = BENCH_QUICK, .plan.min_seconds = 0.1, .warm_seconds = 0.1, .broken = -1};
+    *options = (struct options){.scale = BENCH_QUICK,
+                                .factor = 1,
+                                .plan.min_seconds = 0.1,
+                                .warm_seconds = 0.1,
+                                .broken = -1};
     options->works = calloc(work_count, sizeof *options->works);
     options->texts = calloc((size_t)argc, sizeof *options->texts);
     if (!options->works || !options->texts) {

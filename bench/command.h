@@ -11,6 +11,7 @@ struct options {
     bool *works; /* of bench_works: which are asked for */
     bool candidates[BENCH_CANDIDATES];
     unsigned workers; /* 0: all */
+    size_t factor;    /* of the inputs' sizes */
     struct bench_plan plan;
     double warm_seconds;
     const char **texts;

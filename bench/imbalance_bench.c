@@ -59,7 +59,7 @@ static int prepare(const struct bench_request *request, struct bench_input *inpu
     enum shape shape = (enum shape)request->work->variant;
     size_t first;
 
-    count = counts[request->scale][shape != TRIANGULAR];
+    count = counts[request->scale][shape != TRIANGULAR] * request->factor;
     steps = malloc(count * sizeof *steps);
     out = calloc(count, sizeof *out);
     if (!steps || !out) {
@@ -121,11 +121,11 @@ static int run_openmp_dynamic(const struct bench_team *team)
     return 0;
 }
 
-#define IMBALANCE(work_name, shape, openmp, extra)                          \
-    {                                                                       \
-        .name = (work_name), .variant = (shape), .is_extra = (extra),       \
-        .prepare = prepare, .release = release, .take_result = take_result, \
-        .run = {run, run, openmp, run, run, run},                           \
+#define IMBALANCE(work_name, shape, openmp, extra)                                   \
+    {                                                                                \
+        .name = (work_name), .variant = (shape), .is_extra = (extra),                \
+        .has_factor = (shape) != TRIANGULAR, .prepare = prepare, .release = release, \
+        .take_result = take_result, .run = {run, run, openmp, run, run, run},        \
     }
 
 const struct bench_work bench_imbalance[BENCH_IMBALANCE_WORKS] = {

@@ -60,6 +60,35 @@ def commit():
     return head + (" with changes" if git("status", "--porcelain") else "")
 
 
+def governor():
+    """How the CPUs' clocks are steered, where the system says so."""
+    kinds = set()
+    for cpu in sorted(os.sched_getaffinity(0)):
+        kinds.add(read(f"/sys/devices/system/cpu/cpu{cpu}/cpufreq/scaling_governor").strip())
+    kinds.discard("")
+    return ", ".join(sorted(kinds)) or "not told (a virtual machine, most likely)"
+
+
+def system():
+    for line in read("/etc/os-release").splitlines():
+        if line.startswith("PRETTY_NAME="):
+            return line.split("=", 1)[1].strip('"')
+    return platform.system()
+
+
+def version_of_package(name):
+    done = subprocess.run(
+        ["dpkg-query", "-W", "-f=${Version}", name], capture_output=True, text=True, check=False
+    )
+    return done.stdout if done.returncode == 0 else "unknown"
+
+
+def peer_versions(peers):
+    """Of the Debian packages that the peers were built from."""
+    packages = {"tbb": "libtbb-dev", "rayon": "librust-rayon-dev"}
+    return ", ".join(f"{peer} {version_of_package(packages[peer])}" for peer in peers) or "none"
+
+
 class Others:
     """How much of the machine other processes, and other virtual machines, take meanwhile."""
 
@@ -79,11 +108,17 @@ class Others:
         times = os.times()
         return times.user + times.system + times.children_user + times.children_system
 
-    def share(self):
-        """In [0, 1] of all CPUs, since the object was made."""
+    def ticks_since(self):
+        """(theirs, all), since the object was made. A process's own time is known a little less
+        exactly than all of it: single measurements may be off by a tick or two."""
         busy, every = self.ticks()
         own = (self.own_seconds() - self.own) * os.sysconf("SC_CLK_TCK")
-        return max(0.0, busy - self.busy - own) / max(1, every - self.all)
+        return max(0.0, busy - self.busy - own), every - self.all
+
+    def share(self):
+        """In [0, 1] of all CPUs."""
+        theirs, every = self.ticks_since()
+        return theirs / max(1, every)
 
 
 def settings():
@@ -96,7 +131,9 @@ def settings():
 def describe():
     allowed = os.sched_getaffinity(0)
     return {
-        "machine": f"{cpu_model()}, {os.cpu_count()} CPUs, {platform.system()} {platform.release()}",
+        "machine": f"{cpu_model()}, {os.cpu_count()} CPUs, {platform.machine()}",
+        "system": f"{system()}, {platform.system()} {platform.release()}",
+        "clock governor": governor(),
         "CPUs allowed": f"{len(allowed)} ({', '.join(map(str, sorted(allowed)))})",
         "CPU quota": cpu_quota(),
         "environment": settings(),

@@ -166,13 +166,16 @@ static bool try_candidate(const struct options *options, const struct bench_work
     const struct bench_team alone = {.candidate = BENCH_SERIAL, .workers = 1};
     struct bench_request request = {.work = work,
                                     .scale = options->scale,
+                                    .factor = options->factor,
                                     .candidate = candidate,
                                     .texts = options->texts,
                                     .text_count = options->text_count};
     struct trial trial = {.work = work,
                           .candidate = candidate,
                           .is_broken = options->broken == (int)candidate};
-    int err = work->prepare(&request, &trial.input);
+    int err = options->factor > 1 && !work->has_factor
+                  ? -ENOTSUP
+                  : work->prepare(&request, &trial.input);
 
     if (err) {
         fprintf(stderr, "%s: %s\n", work->name, strerror(-err));

@@ -56,8 +56,8 @@ static int prepare(const struct bench_request *request, struct bench_input *inpu
     static const size_t heights[] = {
         [BENCH_TINY] = 30, [BENCH_QUICK] = 150, [BENCH_FULL] = 300};
 
-    height = heights[request->scale];
-    width = 2 * height;
+    width = 2 * heights[request->scale];
+    height = heights[request->scale] * request->factor;
     picture = calloc(width * height, sizeof *picture);
     if (!picture)
         return -ENOMEM;
@@ -131,6 +131,7 @@ static int run_filch(const struct bench_team *team)
 
 const struct bench_work bench_mandelbrot = {
     .name = "mandelbrot",
+    .has_factor = true,
     .prepare = prepare,
     .release = release,
     .run = {run_serial, run_channel, run_openmp, run_filch},

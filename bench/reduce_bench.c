@@ -31,7 +31,7 @@ static void release(void)
 static int prepare(const struct bench_request *request, struct bench_input *input,
                    const char *title, const char *type)
 {
-    count = request->scale == BENCH_TINY ? 10007 : 10000000;
+    count = (request->scale == BENCH_TINY ? 10007 : 10000000) * request->factor;
     xs = malloc(count * sizeof *xs);
     ys = malloc(count * sizeof *ys);
     floats = malloc(count * sizeof *floats);
@@ -310,6 +310,7 @@ static int floats_filch(const struct bench_team *team)
 const struct bench_work bench_reduce[BENCH_REDUCE_WORKS] = {
     {
         .name = "sum",
+        .has_factor = true,
         .prepare = sum_prepare,
         .release = release,
         .run = {sum_serial, sum_channel, sum_openmp, sum_filch},
@@ -317,6 +318,7 @@ const struct bench_work bench_reduce[BENCH_REDUCE_WORKS] = {
     },
     {
         .name = "dot",
+        .has_factor = true,
         .prepare = dot_prepare,
         .release = release,
         .run = {dot_serial, dot_channel, dot_openmp, dot_filch},
@@ -324,12 +326,14 @@ const struct bench_work bench_reduce[BENCH_REDUCE_WORKS] = {
     },
     {
         .name = "plain-sum",
+        .has_factor = true,
         .prepare = plain_prepare,
         .release = release,
         .run = {plain_serial, plain_channel, plain_openmp, plain_filch},
     },
     {
         .name = "plain-sum-float",
+        .has_factor = true,
         .prepare = floats_prepare,
         .release = release,
         .run = {floats_serial, floats_channel, floats_openmp, floats_filch},

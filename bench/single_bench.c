@@ -30,7 +30,7 @@ static __attribute__((noinline)) int item_body(filch_worker *w, size_t begin, si
 
 static int prepare(const struct bench_request *request, struct bench_input *input)
 {
-    count = request->scale == BENCH_TINY ? 10007 : 1000000;
+    count = (request->scale == BENCH_TINY ? 10007 : 1000000) * request->factor;
     out = calloc(count, sizeof *out);
     if (!out)
         return -ENOMEM;
@@ -92,6 +92,7 @@ static int run_filch(const struct bench_team *team)
 
 const struct bench_work bench_single = {
     .name = "single",
+    .has_factor = true,
     .is_extra = true,
     .prepare = prepare,
     .release = release,

@@ -1,12 +1,13 @@
-"""The table of a benchmark run, from the measurements that run.py collected.
+"""The rows and cells of a benchmark run, from the measurements of measure.py, and as text.
 
 A run is one process: one candidate of one work, at one number of workers, in one round. Times
 are medians over the rounds. A ratio is the median of the ratios within each round, in which
-the two were measured right after each other.
+the two were measured right after each other. Both have intervals (statistic.py).
 """
 
 import csv
-import statistics
+
+from statistic import Estimate, is_confident
 
 # In the order of the columns: key, heading, the serial baseline of its own compiler.
 CANDIDATES = [
@@ -24,6 +25,15 @@ HEADINGS = dict(CANDIDATES)
 # OpenMP over gcc's serial would say more of the compilers than of the runtime.
 SERIAL_DIFFERS = 0.10
 
+# Half the width of a ratio's interval, as a share of it: from here on the cell is marked.
+NOISY_SPREAD = 0.05
+
+# Of the CPUs' time, taken by others while a cell was measured: from here on it is marked.
+QUIET_SHARE = 0.05
+
+# A candidate that is no slower than the first by more than this shares its place.
+TIE = 0.03
+
 
 class Row:
     """A work at a number of workers; cells: candidate -> Cell."""
@@ -37,6 +47,20 @@ class Row:
         self.clang_serial = None
         self.candidates = None  # that the work has, built or not, by the program's names; None: all
 
+    @property
+    def name(self):
+        article = "an" if self.item[:1] in tuple("aeiou") else "a"
+        return f"{self.title} ({article} {self.item})" if self.item else self.title
+
+    @property
+    def best(self):
+        """The candidate with the lowest median."""
+        return min(self.cells, key=lambda key: self.cells[key].median)
+
+    def behind(self, key):
+        """How many times as long as the best one takes; 1 for the best."""
+        return self.cells[key].median / self.cells[self.best].median
+
     def has(self, key):
         return self.candidates is None or key.split("-")[0] in self.candidates
 
@@ -49,16 +73,31 @@ class Cell:
         self.items = first["items"]
         # By round; an item is a call where the work counts calls, else a whole run.
         self.seconds = {run["round"]: run["seconds_median"] / run["items"] for run in runs}
-        self.median = statistics.median(self.seconds.values())
+        self.time = Estimate(self.seconds.values())
+        self.fastest = min(run["seconds_min"] / run["items"] for run in runs)
         self.baseline = "serial"
-        self.ratio = None  # speed-up over the baseline
+        self.ratio = None  # Estimate of the speed-up over the baseline
+        ticks = sum(run["all_ticks"] for run in runs)
+        self.others = sum(run["other_ticks"] for run in runs) / ticks if ticks else 0.0
+
+    @property
+    def median(self):
+        return self.time.median
+
+    @property
+    def is_noisy(self):
+        return (self.ratio or self.time).spread > NOISY_SPREAD
+
+    @property
+    def is_contended(self):
+        return self.others > QUIET_SHARE
 
     def ratio_to(self, other):
-        """How many times as fast as the other."""
+        """How many times as fast as the other; an Estimate, or None."""
         rounds = self.seconds.keys() & other.seconds.keys()
         if not rounds:
             return None
-        return statistics.median(other.seconds[r] / self.seconds[r] for r in rounds)
+        return Estimate(other.seconds[r] / self.seconds[r] for r in rounds)
 
 
 def rows_of(runs):
@@ -102,7 +141,7 @@ def finish_row(row, any_run):
 
 def clang_differs(row):
     ratio = row.clang_serial.ratio_to(row.cells["serial"])
-    return ratio is not None and abs(ratio - 1) > SERIAL_DIFFERS
+    return ratio is not None and abs(ratio.median - 1) > SERIAL_DIFFERS
 
 
 # ---- numbers as text ----
@@ -140,10 +179,17 @@ def cell_text(row, key, missing):
         return "not built" if key in missing and row.has(key) else "-"
     cell = row.cells[key]
     text = time_text(cell.median)
-    if key == "serial" or cell.ratio is None:
-        return text
-    mark = " †" if cell.baseline != "serial" else ""
-    return f"{text}, {digits_text(cell.ratio)} x{mark}"
+    if key != "serial" and cell.ratio is not None:
+        text += f", {digits_text(cell.ratio.median)} x"
+    return (text + " " + marks_of(cell)).rstrip()
+
+
+def marks_of(cell):
+    return (
+        ("†" if cell.baseline != "serial" else "")
+        + ("~" if cell.is_noisy else "")
+        + ("!" if cell.is_contended else "")
+    )
 
 
 def markdown(header, lines):
@@ -160,10 +206,24 @@ def table_lines(rows, missing):
     header = ["work", "workers"] + [HEADINGS[key] for key in keys]
     lines = []
     for row in rows:
-        name = row.title + (f" ({'an' if row.item[0] in 'aeiou' else 'a'} {row.item})" if row.item else "")
-        cells = [cell_text(row, key, missing) for key in keys]
-        lines.append([name, str(row.workers)] + cells)
-    return markdown(header, lines)
+        lines.append([row.name, str(row.workers)] + [cell_text(row, key, missing) for key in keys])
+    return header, lines
+
+
+def standing(rows):
+    """(rows with filch, those where it is first or shares that place)."""
+    rows = [row for row in rows if "filch" in row.cells]
+    return len(rows), sum(row.behind("filch") <= 1 + TIE for row in rows)
+
+
+def standing_sentence(rows):
+    """At all workers, where it matters."""
+    workers = max((row.workers for row in rows), default=1)
+    every, first = standing([row for row in rows if row.workers == workers])
+    return (
+        f"With {plural(workers, 'worker')} filch is first, or within {TIE:.0%} of the first,"
+        f" in {first} of {plural(every, 'row')}."
+    )
 
 
 def loss_sentences(rows):
@@ -171,12 +231,10 @@ def loss_sentences(rows):
     sentences = []
     for row in rows:
         filch = row.cells.get("filch")
-        if not filch:
+        best = row.best
+        if not filch or best == "filch":
             continue
-        best = min(row.cells, key=lambda key: row.cells[key].median)
-        if best == "filch":
-            continue
-        ratio = filch.median / row.cells[best].median
+        ratio = row.behind("filch")
         rounds = row.cells[best].seconds.keys() & filch.seconds.keys()
         wins = sum(filch.seconds[r] < row.cells[best].seconds[r] for r in rounds)
         sentence = (
@@ -221,55 +279,77 @@ def clang_lines(rows):
         seen.add(row.work)
         lines.append(
             f"{row.title}: {time_text(row.clang_serial.median)},"
-            f" {digits_text(row.clang_serial.ratio_to(row.cells['serial']))} x"
+            f" {digits_text(row.clang_serial.ratio_to(row.cells['serial']).median)} x"
         )
     return lines
 
 
-def report(rows, machine, missing):
-    """The whole text, as Markdown. missing: candidate -> why it was not built."""
-    out = table_lines(rows, missing)
-    out += [
-        "",
+def legend_lines(rows, missing):
+    """What the words and marks of the table mean, as far as it has them."""
+    cells = [cell for row in rows for cell in row.cells.values()]
+    lines = [
         "Time: median over the rounds. x: how many times as fast as serial (gcc -O3, the same"
-        " source), the median of the ratios within each round; above 1 is faster than serial.",
+        " source), the median of the ratios within each round; above 1 is faster than serial."
     ]
-    if any(cell.baseline != "serial" for row in rows for cell in row.cells.values()):
-        out.append(
+    if any(cell.baseline != "serial" for cell in cells):
+        lines.append(
             "†: x is taken to clang's serial, which differs from gcc's by more than"
             f" {SERIAL_DIFFERS:.0%}; the time can be compared with the other columns."
         )
+    if any(cell.is_noisy for cell in cells):
+        many = is_confident(min(cell.time.count for cell in cells))
+        kind = "95 % interval" if many else "range over the rounds"
+        lines.append(f"~: noisy, the {kind} is wider than ±{NOISY_SPREAD:.0%}.")
+    if any(cell.is_contended for cell in cells):
+        lines.append(
+            f"!: contended, other processes took more than {QUIET_SHARE:.0%} of the CPUs' time"
+            " meanwhile."
+        )
     for key, why in missing.items():
         if any(row.has(key) for row in rows):
-            out.append(f"{HEADINGS[key]}: not built: {why}.")
+            lines.append(f"{HEADINGS[key]}: not built: {why}.")
     clang = clang_lines(rows)
     if clang:
-        out += ["", "clang's serial, x to gcc's: " + "; ".join(clang) + "."]
-    losses = loss_sentences(rows)
-    out += ["", "Where filch is not the fastest:" if losses else "filch is the fastest in all rows."]
-    if losses:
-        out.append("")
-    out += ["- " + sentence for sentence in losses]
-    out += ["", "What was computed:", ""]
-    out += ["- " + line for line in size_lines(rows)]
-    out += ["", "Where and how:", ""]
-    out += [f"- {name}: {value}" for name, value in machine.items()]
+        lines.append("clang's serial, x to gcc's: " + "; ".join(clang) + ".")
+    return lines
+
+
+def bullets(heading, lines):
+    return ["", heading, ""] + ["- " + line for line in lines] if lines else []
+
+
+def report(rows, machine, missing, sections=()):
+    """The whole text, as Markdown. missing: candidate -> why it was not built; sections: more
+    of (heading, lines)."""
+    out = markdown(*table_lines(rows, missing))
+    for line in legend_lines(rows, missing):
+        out += ["", line]
+    out += ["", standing_sentence(rows)]
+    out += bullets("Where filch is not the fastest:", loss_sentences(rows))
+    for heading, lines in sections:
+        out += bullets(heading, lines)
+    out += bullets("What was computed:", size_lines(rows))
+    out += bullets("Where and how:", [f"{name}: {value}" for name, value in machine.items()])
     return "\n".join(out) + "\n"
 
 
 def write_csv(path, rows):
+    """Times are seconds of a whole run; an interval is low to high."""
+    header = (
+        "work title size workers candidate rounds items median_s low_s high_s min_s"
+        " ratio ratio_low ratio_high baseline others_share"
+    )
     with open(path, "w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
-        writer.writerow(
-            "work title size workers candidate rounds items median_s min_s max_s"
-            " ratio baseline".split()
-        )
+        writer.writerow(header.split())
         for row in rows:
             for key, cell in row.cells.items():
-                seconds = [value * cell.items for value in cell.seconds.values()]
+                time, ratio = cell.time, cell.ratio
+                seconds = [time.median, time.low, time.high, cell.fastest]
+                ratios = [ratio.median, ratio.low, ratio.high] if ratio else []
                 writer.writerow(
-                    [row.work, row.title, cell.size, row.workers, key, len(seconds)]
-                    + [f"{cell.items:.0f}"]
-                    + [f"{value:.9g}" for value in (statistics.median(seconds), min(seconds), max(seconds))]
-                    + ["" if cell.ratio is None else f"{cell.ratio:.6g}", cell.baseline]
+                    [row.work, row.title, cell.size, row.workers, key, time.count, f"{cell.items:.0f}"]
+                    + [f"{value * cell.items:.9g}" for value in seconds]
+                    + [f"{value:.6g}" for value in ratios] + [""] * (3 - len(ratios))
+                    + [cell.baseline, f"{cell.others:.3f}"]
                 )

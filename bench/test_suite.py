@@ -15,8 +15,12 @@ import time
 import unittest
 import xml.etree.ElementTree
 
+import against
 import machine
 import plot
+import report
+import scaling
+import statistic
 import table
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -28,7 +32,10 @@ def suite_command(*arguments):
 
 
 def run_suite(*arguments):
-    return subprocess.run(suite_command(*arguments), capture_output=True, text=True, check=False)
+    """Into a folder that goes at once, unless another one is named."""
+    with tempfile.TemporaryDirectory() as folder:
+        command = suite_command("--out", folder, *arguments)
+        return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
 def figures(key, seconds, number=1, workers=1, items=1, work="w"):
@@ -43,6 +50,9 @@ def figures(key, seconds, number=1, workers=1, items=1, work="w"):
         "item": "call" if items > 1 else "",
         "items": items,
         "seconds_median": seconds,
+        "seconds_min": seconds,
+        "other_ticks": 0,
+        "all_ticks": 100,
     }
 
 
@@ -53,18 +63,18 @@ class Tables(unittest.TestCase):
             runs += [figures("serial", serial, number), figures("filch", filch, number)]
         cell = table.rows_of(runs)[0].cells["filch"]
         self.assertEqual(cell.median, 5)
-        self.assertEqual(cell.ratio, 2)
+        self.assertEqual(cell.ratio.median, 2)
 
     def test_items_are_compared_when_the_sizes_differ(self):
         runs = [figures("serial", 10, items=100), figures("channel", 2, items=4)]
-        self.assertAlmostEqual(table.rows_of(runs)[0].cells["channel"].ratio, 0.2)
+        self.assertAlmostEqual(table.rows_of(runs)[0].cells["channel"].ratio.median, 0.2)
 
     def test_serial_stands_in_the_rows_of_all_worker_counts(self):
         runs = [figures("serial", 6)]
         runs += [figures("filch", 6 / workers, workers=workers) for workers in (1, 2)]
         rows = table.rows_of(runs)
         self.assertEqual([row.workers for row in rows], [1, 2])
-        self.assertEqual([row.cells["filch"].ratio for row in rows], [1, 2])
+        self.assertEqual([row.cells["filch"].ratio.median for row in rows], [1, 2])
 
     def test_clang_openmp_is_compared_with_a_clang_serial_that_differs(self):
         for clang_serial, baseline, ratio in ((2.0, "serial-clang", 4), (1.05, "serial", 2)):
@@ -72,7 +82,7 @@ class Tables(unittest.TestCase):
             runs += [figures("openmp-clang", 0.5)]
             row = table.rows_of(runs)[0]
             self.assertEqual(row.cells["openmp-clang"].baseline, baseline)
-            self.assertAlmostEqual(row.cells["openmp-clang"].ratio, ratio)
+            self.assertAlmostEqual(row.cells["openmp-clang"].ratio.median, ratio)
             text = table.report([row], {}, {})
             self.assertEqual("†" in text, baseline != "serial")
 
@@ -114,25 +124,172 @@ class Tables(unittest.TestCase):
         said = [table.time_text(t) for t in (1.234, 0.0123456, 4.5678e-5, 3.9e-10)]
         self.assertEqual(said, ["1.23 s", "12.3 ms", "45.7 µs", "0.39 ns"])
 
-    def test_the_picture_is_well_formed(self):
-        runs = [figures("serial", 1), figures("filch", 0.5, workers=2)]
-        runs.append(figures("channel", 0.8, workers=2))
+    def test_marks_tell_what_not_to_rely_on(self):
+        runs = []
+        for number in range(6):
+            runs += [figures("serial", 1, number), figures("filch", 0.5, number)]
+            runs.append(figures("channel", 0.5 + number / 10, number))
+            runs.append({**figures("openmp-gcc", 0.5, number), "other_ticks": 30})
+        row = table.rows_of(runs)[0]
+        marks = {key: table.marks_of(cell) for key, cell in row.cells.items()}
+        self.assertEqual(marks, {"serial": "", "filch": "", "channel": "~", "openmp-gcc": "!"})
+
+    def test_the_standing_counts_ties_as_first(self):
+        runs = [figures("serial", 10), figures("filch", 1.02, workers=2), figures("tbb", 1, workers=2)]
+        runs += [{**run, "work": "v"} for run in runs]
+        runs[-2]["seconds_median"] = 1.1
+        said = table.standing_sentence(table.rows_of(runs))
+        self.assertIn("With 2 workers filch is first, or within 3% of the first, in 1 of 2 rows", said)
+
+
+class Statistics(unittest.TestCase):
+    def test_an_interval_leaves_out_what_it_can(self):
+        self.assertEqual(statistic.interval([3, 1, 2]), (1, 3))
+        self.assertEqual(statistic.interval(range(8)), (0, 7))
+        self.assertEqual(statistic.interval(range(9)), (1, 7))
+        self.assertEqual(statistic.interval(range(20)), (5, 14))
+
+    def test_coverage_is_that_of_the_sign_test(self):
+        self.assertAlmostEqual(statistic.coverage(5, 0), 0.9375)
+        self.assertAlmostEqual(statistic.coverage(9, 1), 1 - 2 * 10 / 512)
+        self.assertFalse(statistic.is_confident(5))
+        self.assertTrue(statistic.is_confident(6))
+
+
+class Against(unittest.TestCase):
+    def rows(self, filch):
+        runs = []
+        for number in range(7):
+            noise = 1 + number / 1000
+            runs += [figures("serial", 1, number), figures("filch", filch * noise, number)]
+        return runs
+
+    def test_only_what_is_apart_is_significant(self):
+        before = table.rows_of(self.rows(0.5))
+        for now, said in ((0.5, 0), (0.501, 0), (0.25, 1), (0.8, 1)):
+            found = against.changes(before, table.rows_of(self.rows(now)))
+            self.assertEqual([change.is_significant for change in found], [bool(said)])
+        self.assertIn("1.60 times slower (1.99 x serial then, 1.25 x now)", found[0].sentence())
+
+    def test_a_run_is_compared_with_its_file(self):
         with tempfile.TemporaryDirectory() as folder:
-            svg = os.path.join(folder, "picture.svg")
-            plot.draw(table.rows_of(runs), svg)
-            texts = xml.etree.ElementTree.parse(svg).iter("{http://www.w3.org/2000/svg}text")
-            words = ["".join(text.itertext()).strip() for text in texts]
-        for word in ("filch", "channel pool", "serial", "2.00", "1.25"):
-            self.assertIn(word, words)
+            file = os.path.join(folder, "raw.json")
+            with open(file, "w", encoding="utf-8") as out:
+                json.dump({"about": {"commit": "abc"}, "runs": self.rows(0.5)}, out)
+            about, before = against.load(file)
+            heading, lines = against.section(about, before, table.rows_of(self.rows(0.25)))
+        self.assertIn("abc", heading)
+        self.assertIn("1 cell of both runs are compared; 0 differ by less than 5%, 1 significantly", lines[0])
+
+    def test_what_is_no_run_is_refused(self):
+        with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+            file.write('{"about": 1}')
+            file.flush()
+            self.assertRaises(ValueError, against.load, file.name)
+        self.assertRaises(ValueError, against.load, "/no/such/file")
+
+
+class Pictures(unittest.TestCase):
+    def rows(self):
+        runs = [figures("serial", 1), figures("channel", 0.8, workers=2)]
+        runs += [figures("filch", 1 / workers, workers=workers) for workers in (1, 2)]
+        return table.rows_of(runs)
+
+    def words(self, svg):
+        texts = xml.etree.ElementTree.fromstring(svg).iter("{http://www.w3.org/2000/svg}text")
+        return ["".join(text.itertext()).strip() for text in texts]
+
+    def test_each_is_well_formed_and_names_what_it_shows(self):
+        for _, _, svg in report.pictures(self.rows(), {"filch": {50: 3e-5, 99: 1e-4}}):
+            self.assertIn("filch", self.words(svg))
+        self.assertIn("1.25", self.words(plot.bar_chart(self.rows())))
+        self.assertIn("1.60", self.words(plot.heat_map(self.rows())))
+
+    def test_the_same_figures_make_the_same_picture(self):
+        self.assertEqual(plot.heat_map(self.rows()), plot.heat_map(self.rows()))
+
+    def test_one_number_of_workers_has_no_curve(self):
+        self.assertIsNone(plot.speedup_curves(self.rows()[:1]))
+
+    def test_the_page_is_whole_and_needs_nothing_else(self):
+        rows = self.rows()
+        text = report.page(rows, {"machine": "a <b>"}, {}, [], report.pictures(rows, None))
+        self.assertIn("machine: a &lt;b&gt;", text)
+        self.assertEqual(text.count("<svg"), 3)
+        outside = re.findall(r'(?:src|href)="(?!#|data:)[^"]*"', text)
+        self.assertEqual(outside, [])
+
+
+class Scaling(unittest.TestCase):
+    def test_a_fit_finds_the_parameters_that_made_the_figures(self):
+        workers = [1, 2, 4, 8, 16]
+        for law, values in (
+            (scaling.STRONG_LAWS[0], [0.07]),
+            (scaling.WEAK_LAWS[0], [0.2]),
+            (scaling.UNIVERSAL, [0.05, 0.003]),
+        ):
+            speeds = {
+                n: [float(law.function(n, *values)) * noise for noise in (0.999, 1, 1.001)]
+                for n in workers
+            }
+            fit = scaling.Fit(law, speeds)
+            for found, low, high, value in zip(fit.values, fit.low, fit.high, values):
+                self.assertAlmostEqual(found, value, delta=0.02 * value)
+                self.assertTrue(low <= found <= high)
+
+    def test_what_cannot_be_fitted_is_said(self):
+        fits, left_out = scaling.fits_of({1: [1, 1], 2: [1.9, 1.8]}, scaling.STRONG_LAWS)
+        self.assertEqual([fit.law.name for fit in fits], ["Amdahl's law"])
+        self.assertIn("Universal Scalability Law: not fitted, it needs 3", " ".join(left_out))
+
+    def test_weak_scaling_counts_the_work_that_grew(self):
+        times = {1: [2.0, 2.0], 4: [4.0, 2.0]}
+        self.assertEqual(scaling.speeds_of(times, True)[4], [2, 4])
+        self.assertEqual(scaling.speeds_of(times, False)[4], [0.5, 1])
+
+    def run_scaling(self, folder, *arguments):
+        command = [sys.executable, "-B", os.path.join(HERE, "scaling.py"), "--programs", PROGRAMS]
+        command += ["--out", folder, *arguments]
+        return subprocess.run(command, capture_output=True, text=True, check=False)
+
+    def test_a_command_is_swept_with_its_number_of_workers_and_its_size(self):
+        with tempfile.TemporaryDirectory() as folder:
+            seen = os.path.join(folder, "seen")
+            shell = f"echo $FILCH_NUM_THREADS $0 >>{seen}"
+            arguments = ["--workers=1,3", "--rounds=2", "--weak", "--size=10", "--command"]
+            done = self.run_scaling(folder, *arguments, "--", "sh", "-c", shell, "{size}")
+            self.assertEqual(done.returncode, 0, done.stderr)
+            with open(seen, encoding="utf-8") as file:
+                self.assertEqual(file.read().split("\n")[:-1], ["1 10", "3 30", "3 30", "1 10"])
+            for name in ("scaling.md", "scaling.svg", "scaling.csv"):
+                self.assertGreater(os.path.getsize(os.path.join(folder, name)), 0, name)
+
+    def test_a_work_is_swept(self):
+        with tempfile.TemporaryDirectory() as folder:
+            for kind in ([], ["--weak"]):
+                arguments = ["--scale=tiny", "--workers=1,2", "--rounds=1", *kind, "dot"]
+                done = self.run_scaling(folder, *arguments)
+                self.assertEqual(done.returncode, 0, done.stderr)
+                self.assertRegex(done.stdout, r"\| 2 +\|")
+
+    def test_what_cannot_be_swept_is_refused(self):
+        wrongs = (["no-such-work"], ["--weak", "nqueens"], ["--weak", "--command", "true"])
+        with tempfile.TemporaryDirectory() as folder:
+            for wrong in wrongs:
+                done = self.run_scaling(folder, *wrong)
+                self.assertEqual((done.returncode, done.stdout), (2, ""), wrong)
+                self.assertNotEqual(done.stderr, "")
+            done = self.run_scaling(folder, "--rounds=1", "--command", "false")
+            self.assertEqual(done.returncode, 1)
 
 
 class Runs(unittest.TestCase):
     def test_a_run_prints_a_row_for_each_work_and_worker_count(self):
         with tempfile.TemporaryDirectory() as folder:
-            svg = os.path.join(folder, "picture.svg")
-            done = run_suite("--scale=tiny", "--out", folder, "--plot", svg)
+            done = run_suite("--scale=tiny", "--out", folder)
             self.assertEqual(done.returncode, 0, done.stderr)
-            names = ["raw.json", "results.csv", "table.md", "picture.svg"]
+            names = ["raw.json", "results.csv", "table.md", "report.html"]
+            names += ["heatmap.svg", "speedup.svg", "workers.svg"]
             for name in names:
                 self.assertGreater(os.path.getsize(os.path.join(folder, name)), 0, name)
             with open(os.path.join(folder, "table.md"), encoding="utf-8") as file:
@@ -194,21 +351,24 @@ class Runs(unittest.TestCase):
             self.assertEqual(done.stdout, "")
 
     def test_wrong_options_end_with_2(self):
-        for wrong in ("--no-such-option", "--filter=no-such-work", "--rounds=0", "--scale=huge", "--plot=a.gif", "--neighbour=loud", "--filter=(", "--out=/dev/null/x"):
+        for wrong in ("--no-such-option", "--filter=no-such-work", "--rounds=0", "--scale=huge", "--against=/no/such", "--workers=0", "--neighbour=loud", "--filter=(", "--out=/dev/null/x"):
             done = run_suite(wrong)
             self.assertEqual(done.returncode, 2, wrong)
             self.assertNotEqual(done.stderr, "")
 
     def test_an_interrupted_run_prints_what_there_is(self):
-        command = suite_command("--scale=tiny", "--filter=dot", "--rounds=100000")
-        with subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        ) as process:
-            process.stderr.readline()  # how many measurements
-            process.stderr.readline()  # the first round has ended
-            process.send_signal(signal.SIGINT)
-            out, _ = process.communicate(timeout=60)
-            self.assertEqual(process.returncode, 130)
+        options = ("--scale=tiny", "--filter=dot", "--rounds=100000")
+        with tempfile.TemporaryDirectory() as folder:
+            command = suite_command("--out", folder, *options)
+            with subprocess.Popen(
+                command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            ) as process:
+                process.stderr.readline()  # how many measurements
+                process.stderr.readline()  # the first round has ended
+                process.send_signal(signal.SIGINT)
+                out, _ = process.communicate(timeout=60)
+                self.assertEqual(process.returncode, 130)
+            self.assertIn("INTERRUPTED", machine.read(os.path.join(folder, "report.html")))
         self.assertIn("| dot product", out)
         self.assertIn("INTERRUPTED", out)
 

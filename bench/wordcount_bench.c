@@ -253,6 +253,7 @@ static int run_filch(const struct bench_team *team)
 
 const struct bench_work bench_wordcount = {
     .name = "wordcount",
+    .reads_text = true,
     .prepare = prepare,
     .release = release,
     .run = {run_serial, run_channel, run_openmp, run_filch},
