@@ -3,28 +3,32 @@
 
 #include <string.h>
 
+/* All works, in the order of the table: one work, or an array of them. */
+#define FAMILIES(ONE, MANY)                      \
+    ONE(bench_wordcount)                         \
+    MANY(bench_reduce, BENCH_REDUCE_WORKS)       \
+    ONE(bench_mandelbrot)                        \
+    MANY(bench_imbalance, BENCH_IMBALANCE_WORKS) \
+    MANY(bench_saxpy, BENCH_SAXPY_WORKS)         \
+    MANY(bench_short, BENCH_SHORT_WORKS)         \
+    ONE(bench_single)                            \
+    MANY(bench_crowd, BENCH_CROWD_WORKS)         \
+    ONE(bench_fib)                               \
+    ONE(bench_fib_join)                          \
+    ONE(bench_cutoff)                            \
+    ONE(bench_nqueens)
+
+#define ONE_FAMILY(work)          {&(work), 1},
+#define MANY_FAMILY(works, count) {works, count},
+#define ONE_COUNT(work)           +1
+#define MANY_COUNT(works, count)  +(count)
+
 static const struct family {
     const struct bench_work *works;
     size_t count;
-} families[] = {
-    {&bench_wordcount, 1},
-    {bench_reduce, BENCH_REDUCE_WORKS},
-    {&bench_mandelbrot, 1},
-    {bench_imbalance, BENCH_IMBALANCE_WORKS},
-    {bench_saxpy, BENCH_SAXPY_WORKS},
-    {bench_short, BENCH_SHORT_WORKS},
-    {&bench_single, 1},
-    {bench_crowd, BENCH_CROWD_WORKS},
-    {&bench_fib, 1},
-    {&bench_fib_join, 1},
-    {&bench_cutoff, 1},
-    {&bench_nqueens, 1},
-};
+} families[] = {FAMILIES(ONE_FAMILY, MANY_FAMILY)};
 
-#define SINGLE_WORKS 7
-#define WORKS                                                                       \
-    (SINGLE_WORKS + BENCH_IMBALANCE_WORKS + BENCH_SAXPY_WORKS + BENCH_SHORT_WORKS + \
-     BENCH_CROWD_WORKS + BENCH_REDUCE_WORKS)
+enum { WORKS = 0 FAMILIES(ONE_COUNT, MANY_COUNT) };
 
 const struct bench_work *const *bench_works(size_t *count)
 {
