@@ -98,6 +98,20 @@ static inline uint32_t bench_step(uint32_t value)
     return value ^ value >> 13;
 }
 
+/* A number in [0, 1), and a next seed: the same on every machine. */
+static inline double bench_random(uint32_t *seed)
+{
+    *seed = bench_step(*seed);
+    return (double)(*seed >> 8) / (1 << 24);
+}
+
+/* For works whose one function serves every candidate: it gives all but OpenMP to
+ * team_loop. */
+#define BENCH_EVERYBODY(run)         \
+    {                                \
+        run, run, run, run, run, run \
+    }
+
 /** bench_checksum - a hash of an array of bytes (a multiple of 4), cut to what a double
  * holds exactly; for take_result. */
 double bench_checksum(const void *array, size_t bytes);
@@ -123,5 +137,10 @@ extern const struct bench_work bench_imbalance[BENCH_IMBALANCE_WORKS];
 extern const struct bench_work bench_single;
 extern const struct bench_work bench_short[BENCH_SHORT_WORKS];
 extern const struct bench_work bench_crowd[BENCH_CROWD_WORKS];
+extern const struct bench_work bench_options;
+extern const struct bench_work bench_spmv;
+extern const struct bench_work bench_heat;
+extern const struct bench_work bench_nbody;
+extern const struct bench_work bench_transformer;
 
 #endif

@@ -120,20 +120,24 @@ static int run(const struct bench_team *team)
     return err;
 }
 
-#define EVERYBODY                    \
-    {                                \
-        run, run, run, run, run, run \
-    }
 #define HEAT .prepare = prepare, .release = release, .take_result = take_result
 
 const struct bench_work bench_short[BENCH_SHORT_WORKS] = {
-    {.name = "short-16", .variant = 0, .is_extra = true, .run = EVERYBODY, HEAT},
-    {.name = "short-33", .variant = 1, .run = EVERYBODY, HEAT},
-    {.name = "short-65", .variant = 2, .is_extra = true, .run = EVERYBODY, HEAT},
+    {.name = "short-16",
+     .variant = 0,
+     .is_extra = true,
+     .run = BENCH_EVERYBODY(run),
+     HEAT},
+    {.name = "short-33", .variant = 1, .run = BENCH_EVERYBODY(run), HEAT},
+    {.name = "short-65",
+     .variant = 2,
+     .is_extra = true,
+     .run = BENCH_EVERYBODY(run),
+     HEAT},
     {.name = "paused",
      .variant = PAUSED,
      .is_extra = true,
      .rest_us = 1000,
-     .run = EVERYBODY,
+     .run = BENCH_EVERYBODY(run),
      HEAT},
 };

@@ -11,6 +11,11 @@
     MANY(bench_imbalance, BENCH_IMBALANCE_WORKS) \
     MANY(bench_saxpy, BENCH_SAXPY_WORKS)         \
     MANY(bench_short, BENCH_SHORT_WORKS)         \
+    ONE(bench_heat)                              \
+    ONE(bench_options)                           \
+    ONE(bench_spmv)                              \
+    ONE(bench_nbody)                             \
+    ONE(bench_transformer)                       \
     ONE(bench_single)                            \
     MANY(bench_crowd, BENCH_CROWD_WORKS)         \
     ONE(bench_fib)                               \
