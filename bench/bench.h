@@ -37,6 +37,8 @@ struct bench_request {
     enum bench_candidate candidate;
     const char *const *texts; /* files, for the word count */
     size_t text_count;
+    const char *image;     /* a file, for the blur; NULL: a picture is made */
+    const char *image_out; /* where it goes to; or NULL */
 };
 
 /* What was made of it; printed with the result. */
@@ -137,6 +139,7 @@ extern const struct bench_work bench_imbalance[BENCH_IMBALANCE_WORKS];
 extern const struct bench_work bench_single;
 extern const struct bench_work bench_short[BENCH_SHORT_WORKS];
 extern const struct bench_work bench_crowd[BENCH_CROWD_WORKS];
+extern const struct bench_work bench_blur;
 extern const struct bench_work bench_options;
 extern const struct bench_work bench_spmv;
 extern const struct bench_work bench_heat;

@@ -31,6 +31,8 @@ static const char usage[] =
     "  --iterations=N      exactly so many in a repetition\n"
     "  --repetitions=N     (default: 1)\n"
     "  --text=FILE         text for the word count (may be repeated)\n"
+    "  --image=FILE        PNG or JPEG, for the blur (default: a picture is made)\n"
+    "  --image-out=FILE    the blurred picture, as PNG\n"
     "  --neighbour=KIND    a process that keeps a CPU busy meanwhile: pinned (to the "
     "last\n"
     "                      CPU), floating, none (default)\n"
@@ -76,8 +78,6 @@ static void print_list(void)
         puts(works[i]->name);
 }
 
-/* For run.py: the program, and for each work whether it is extra and which candidates it
- * has, built or not. */
 static size_t find_candidate(const char *name)
 {
     int candidate = find_name(name, "candidate", team_candidate_names, BENCH_CANDIDATES);
@@ -115,6 +115,8 @@ static void parse_options(struct options *options, int argc, char **argv)
         ITERATIONS,
         REPETITIONS,
         TEXT,
+        IMAGE,
+        IMAGE_OUT,
         NEIGHBOUR,
         AFFINITY,
         LIST,
@@ -133,6 +135,8 @@ static void parse_options(struct options *options, int argc, char **argv)
         {"iterations", required_argument, NULL, ITERATIONS},
         {"repetitions", required_argument, NULL, REPETITIONS},
         {"text", required_argument, NULL, TEXT},
+        {"image", required_argument, NULL, IMAGE},
+        {"image-out", required_argument, NULL, IMAGE_OUT},
         {"neighbour", required_argument, NULL, NEIGHBOUR},
         {"affinity", no_argument, NULL, AFFINITY},
         {"list", no_argument, NULL, LIST},
@@ -184,6 +188,12 @@ static void parse_options(struct options *options, int argc, char **argv)
             break;
         case TEXT:
             options->texts[options->text_count++] = optarg;
+            break;
+        case IMAGE:
+            options->image = optarg;
+            break;
+        case IMAGE_OUT:
+            options->image_out = optarg;
             break;
         case NEIGHBOUR:
             options->neighbour = (enum neighbour)find_name(

@@ -16,6 +16,8 @@ struct options {
     double warm_seconds;
     const char **texts;
     size_t text_count;
+    const char *image;
+    const char *image_out;
     enum neighbour neighbour;
     bool is_affinity; /* measure that instead */
     int broken;       /* the candidate whose results are falsified, or -1 */

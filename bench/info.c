@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 
+#include "image.h"
 #include "team.h"
 
 #define STRING_OF(text) #text
@@ -72,9 +73,10 @@ void info_print(void)
     const struct bench_work *const *works = bench_works(&count);
 
     printf("{\"filch\": \"%s\", \"compiler\": \"%s\", \"openmp\": \"%s\", "
-           "\"openmp_version\": %d, \"workers\": %u, \"reason\": \"%s\", ",
+           "\"openmp_version\": %d, \"workers\": %u, \"reason\": \"%s\", "
+           "\"images\": \"%s\", ",
            filch_version(), COMPILER, OPENMP, _OPENMP, filch_pool_workers(NULL),
-           filch_pool_reason(NULL));
+           filch_pool_reason(NULL), image_formats());
     print_cpus();
     printf(", \"built\": [");
     print_candidates(NULL);

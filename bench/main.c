@@ -169,7 +169,9 @@ static bool try_candidate(const struct options *options, const struct bench_work
                                     .factor = options->factor,
                                     .candidate = candidate,
                                     .texts = options->texts,
-                                    .text_count = options->text_count};
+                                    .text_count = options->text_count,
+                                    .image = options->image,
+                                    .image_out = options->image_out};
     struct trial trial = {.work = work,
                           .candidate = candidate,
                           .is_broken = options->broken == (int)candidate};

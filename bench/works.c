@@ -7,6 +7,7 @@
 #define FAMILIES(ONE, MANY)                      \
     ONE(bench_wordcount)                         \
     MANY(bench_reduce, BENCH_REDUCE_WORKS)       \
+    ONE(bench_blur)                              \
     ONE(bench_mandelbrot)                        \
     MANY(bench_imbalance, BENCH_IMBALANCE_WORKS) \
     MANY(bench_saxpy, BENCH_SAXPY_WORKS)         \
