@@ -78,7 +78,8 @@ struct bench_work {
 
     /* How long everybody is left without work before each run, untimed. */
     unsigned rest_us;
-    int32_t spin_us; /* of filch's pool, see filch_pool_options */
+    unsigned threads_per_worker; /* 0: one, as asked for */
+    int32_t spin_us;             /* of filch's pool, see filch_pool_options */
 
     /* Compute; what is timed. A result that is a number goes into bench_result. Returns 0
      * or a negative errno. NULL: the work has no such candidate. */
@@ -126,6 +127,9 @@ const struct bench_work *const *bench_works(size_t *count);
 #define BENCH_IMBALANCE_WORKS 4
 #define BENCH_SHORT_WORKS     4
 #define BENCH_CROWD_WORKS     2
+#define BENCH_DEQUE_WORKS     2
+#define BENCH_TASKS_WORKS     2
+#define BENCH_START_WORKS     3
 
 extern const struct bench_work bench_wordcount;
 extern const struct bench_work bench_reduce[BENCH_REDUCE_WORKS];
@@ -139,6 +143,9 @@ extern const struct bench_work bench_imbalance[BENCH_IMBALANCE_WORKS];
 extern const struct bench_work bench_single;
 extern const struct bench_work bench_short[BENCH_SHORT_WORKS];
 extern const struct bench_work bench_crowd[BENCH_CROWD_WORKS];
+extern const struct bench_work bench_deque[BENCH_DEQUE_WORKS];
+extern const struct bench_work bench_tasks[BENCH_TASKS_WORKS];
+extern const struct bench_work bench_start[BENCH_START_WORKS];
 extern const struct bench_work bench_blur;
 extern const struct bench_work bench_options;
 extern const struct bench_work bench_spmv;

@@ -39,6 +39,9 @@ static const char usage[] =
     "  --affinity          print instead how many indices of a loop move to another "
     "thread\n"
     "                      when it is run again\n"
+    "  --latency           print instead how long a sleeping thread takes to come, and "
+    "the\n"
+    "                      CPU time of threads that have nothing to do\n"
     "  --list              print the works and end\n"
     "  --info              print how this program was built, as JSON, and end\n"
     "  --help              print this and end\n";
@@ -119,6 +122,7 @@ static void parse_options(struct options *options, int argc, char **argv)
         IMAGE_OUT,
         NEIGHBOUR,
         AFFINITY,
+        LATENCY,
         LIST,
         INFO,
         HELP,
@@ -139,6 +143,7 @@ static void parse_options(struct options *options, int argc, char **argv)
         {"image-out", required_argument, NULL, IMAGE_OUT},
         {"neighbour", required_argument, NULL, NEIGHBOUR},
         {"affinity", no_argument, NULL, AFFINITY},
+        {"latency", no_argument, NULL, LATENCY},
         {"list", no_argument, NULL, LIST},
         {"info", no_argument, NULL, INFO},
         {"help", no_argument, NULL, HELP},
@@ -202,6 +207,9 @@ static void parse_options(struct options *options, int argc, char **argv)
             break;
         case AFFINITY:
             options->is_affinity = true;
+            break;
+        case LATENCY:
+            options->is_latency = true;
             break;
         case BREAK:
             options->broken = (int)find_candidate(optarg);

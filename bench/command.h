@@ -20,6 +20,7 @@ struct options {
     const char *image_out;
     enum neighbour neighbour;
     bool is_affinity; /* measure that instead */
+    bool is_latency;  /* likewise */
     int broken;       /* the candidate whose results are falsified, or -1 */
 };
 

@@ -17,6 +17,7 @@
 #include "affinity.h"
 #include "bench.h"
 #include "command.h"
+#include "latency.h"
 #include "neighbour.h"
 #include "shim.h"
 #include "team.h"
@@ -27,6 +28,7 @@ struct trial {
     enum bench_candidate candidate;
     struct bench_team team;
     struct bench_input input;
+    unsigned workers; /* as asked for; the team may have more threads */
     double expected;
     bool is_broken;
     char error[120]; /* empty: none */
@@ -137,13 +139,11 @@ static void print_figures(const struct bench_figures *figures, void *arg)
 
     if (figures->error) {
         fprintf(stderr, "%s, %s, %u workers: %s\n", trial->work->name,
-                team_candidate_names[trial->candidate], trial->team.workers,
-                figures->error);
+                team_candidate_names[trial->candidate], trial->workers, figures->error);
         return;
     }
     printf("{\"work\": \"%s\", \"candidate\": \"%s\", \"workers\": %u, ",
-           trial->work->name, team_candidate_names[trial->candidate],
-           trial->team.workers);
+           trial->work->name, team_candidate_names[trial->candidate], trial->workers);
     printf("\"title\": \"%s\", \"size\": \"%s\", \"note\": \"%s\", ", input->title,
            input->size, input->note ? input->note : "");
     printf("\"item\": \"%s\", \"items\": %.0f, ", input->item ? input->item : "",
@@ -157,6 +157,15 @@ static void print_figures(const struct bench_figures *figures, void *arg)
                figures->counters[i].value);
     printf("}}\n");
     fflush(stdout);
+}
+
+static unsigned threads_for(const struct bench_work *work, enum bench_candidate candidate,
+                            unsigned workers)
+{
+    if (candidate == BENCH_SERIAL || work->threads_per_worker == 0)
+        return workers;
+    workers *= work->threads_per_worker;
+    return workers < FILCH_MAX_WORKERS ? workers : FILCH_MAX_WORKERS;
 }
 
 /* Returns whether it was measured and every result was right. */
@@ -174,6 +183,7 @@ static bool try_candidate(const struct options *options, const struct bench_work
                                     .image_out = options->image_out};
     struct trial trial = {.work = work,
                           .candidate = candidate,
+                          .workers = workers,
                           .is_broken = options->broken == (int)candidate};
     int err = options->factor > 1 && !work->has_factor
                   ? -ENOTSUP
@@ -183,7 +193,8 @@ static bool try_candidate(const struct options *options, const struct bench_work
         fprintf(stderr, "%s: %s\n", work->name, strerror(-err));
         return false;
     }
-    err = team_create(&trial.team, candidate, workers, work->spin_us);
+    err = team_create(&trial.team, candidate, threads_for(work, candidate, workers),
+                      work->spin_us);
     if (!err)
         err = work->run[BENCH_SERIAL](&alone);
     if (err) {
@@ -242,8 +253,12 @@ int main(int argc, char **argv)
         return 1;
     }
     workers = options.workers ? options.workers : filch_pool_workers(NULL);
-    status = options.is_affinity ? affinity_print(options.candidates, workers)
-                                 : try_all(&options, workers);
+    if (options.is_affinity)
+        status = affinity_print(options.candidates, workers);
+    else if (options.is_latency)
+        status = latency_print(options.candidates, workers, options.scale);
+    else
+        status = try_all(&options, workers);
     neighbour_stop();
     command_free(&options);
     return status;

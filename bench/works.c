@@ -19,6 +19,9 @@
     ONE(bench_transformer)                       \
     ONE(bench_single)                            \
     MANY(bench_crowd, BENCH_CROWD_WORKS)         \
+    MANY(bench_start, BENCH_START_WORKS)         \
+    MANY(bench_tasks, BENCH_TASKS_WORKS)         \
+    MANY(bench_deque, BENCH_DEQUE_WORKS)         \
     ONE(bench_fib)                               \
     ONE(bench_fib_join)                          \
     ONE(bench_cutoff)                            \
