@@ -20,7 +20,7 @@
 #include "image.h"
 #include "team.h"
 
-#define RADIUS 8
+#define RADIUS ((size_t)8)
 #define TAPS   (2 * RADIUS + 1)
 #define SIGMA  3.0
 #define STRIP  ((size_t)96) /* bytes of a row whose sums are made together */
@@ -117,16 +117,23 @@ static int run(const struct bench_team *team)
 
 /* ---- the input ------------------------------------------------------------------- */
 
+static double bell(size_t tap)
+{
+    double distance = (double)tap - (double)RADIUS;
+
+    return exp(-distance * distance / (2 * SIGMA * SIGMA));
+}
+
 static void make_weights(void)
 {
     double sum = 0;
     uint32_t rest = 1 << 16;
 
-    for (int i = -RADIUS; i <= RADIUS; i++)
-        sum += exp(-i * i / (2 * SIGMA * SIGMA));
-    for (int i = -RADIUS; i <= RADIUS; i++) {
-        weights[i + RADIUS] = (uint32_t)(65536 * exp(-i * i / (2 * SIGMA * SIGMA)) / sum);
-        rest -= weights[i + RADIUS];
+    for (size_t tap = 0; tap < TAPS; tap++)
+        sum += bell(tap);
+    for (size_t tap = 0; tap < TAPS; tap++) {
+        weights[tap] = (uint32_t)(65536 * bell(tap) / sum);
+        rest -= weights[tap];
     }
     weights[RADIUS] += rest;
 }

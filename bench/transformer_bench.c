@@ -91,7 +91,10 @@ static void normalise(const float *from, float *to)
 
 static int run_layer(const struct bench_team *team, const float *matrix, float *state)
 {
-    float norm[MOST_WIDE], query[MOST_WIDE], key[MOST_WIDE], value[MOST_WIDE];
+    float norm[MOST_WIDE] = {0};
+    float query[MOST_WIDE] = {0};
+    float key[MOST_WIDE] = {0};
+    float value[MOST_WIDE] = {0};
     size_t square = width * width;
     size_t slab = width * hidden;
     int err = 0;
@@ -119,7 +122,7 @@ static int run_layer(const struct bench_team *team, const float *matrix, float *
 
 static int run(const struct bench_team *team)
 {
-    float state[MOST_WIDE];
+    float state[MOST_WIDE] = {0};
     size_t word = 0;
     int err = 0;
 

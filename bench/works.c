@@ -29,15 +29,20 @@
 
 #define ONE_FAMILY(work)          {&(work), 1},
 #define MANY_FAMILY(works, count) {works, count},
-#define ONE_COUNT(work)           +1
-#define MANY_COUNT(works, count)  +(count)
+#define ONE_BYTES(work)           char work##_bytes[1];
+#define MANY_BYTES(works, count)  char works##_bytes[count];
 
 static const struct family {
     const struct bench_work *works;
     size_t count;
 } families[] = {FAMILIES(ONE_FAMILY, MANY_FAMILY)};
 
-enum { WORKS = 0 FAMILIES(ONE_COUNT, MANY_COUNT) };
+/* A byte for each work: its size is their number. */
+struct bytes {
+    FAMILIES(ONE_BYTES, MANY_BYTES)
+};
+
+#define WORKS sizeof(struct bytes)
 
 const struct bench_work *const *bench_works(size_t *count)
 {
