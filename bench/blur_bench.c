@@ -33,19 +33,30 @@ static uint8_t *blurred;
 static const char *out_path; /* or NULL: written already, or not asked for */
 static bool has_result;
 
+/* Strips, and not a sum at a time, for compilers that make vector code of inner loops only. */
+static void blur_along_strip(const uint8_t *from, uint16_t *to, size_t bytes)
+{
+    uint32_t sums[STRIP];
+
+    for (size_t i = 0; i < bytes; i++)
+        sums[i] = 1 << 7;
+    for (size_t tap = 0; tap < TAPS; tap++) {
+        for (size_t i = 0; i < bytes; i++)
+            sums[i] += weights[tap] * from[3 * tap + i];
+    }
+    for (size_t i = 0; i < bytes; i++)
+        to[i] = (uint16_t)(sums[i] >> 8);
+}
+
 static void blur_along(size_t row)
 {
     size_t bytes = 3 * picture.width;
-    const uint8_t *restrict from = wide + row * (bytes + 6 * RADIUS);
-    uint16_t *restrict to = between + row * bytes;
+    const uint8_t *from = wide + row * (bytes + 6 * RADIUS);
+    uint16_t *to = between + row * bytes;
 
-    for (size_t i = 0; i < bytes; i++) {
-        uint32_t sum = 1 << 7;
-
-        for (size_t tap = 0; tap < TAPS; tap++)
-            sum += weights[tap] * from[i + 3 * tap];
-        to[i] = (uint16_t)(sum >> 8);
-    }
+    for (size_t begin = 0; begin < bytes; begin += STRIP)
+        blur_along_strip(from + begin, to + begin,
+                         bytes - begin < STRIP ? bytes - begin : STRIP);
 }
 
 static void blur_down_strip(size_t row, size_t begin, size_t bytes)
