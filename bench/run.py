@@ -129,6 +129,39 @@ def affinity_text(programs, options):
     )
 
 
+def latencies_of(programs, arguments, options):
+    """What --latency prints: candidate -> figures."""
+    jobs = measure.jobs_of({"candidates": programs.info["built"]}, programs, [programs.info["workers"]])
+    found = {}
+    for job in jobs:
+        if job.candidate != "serial":
+            command = [job.program, "--latency", f"--candidate={job.candidate}", f"--scale={arguments.scale}"]
+            (found[job.key],) = measure.run_program(command + options)
+    return found
+
+
+def latency_section(latencies):
+    """(heading, lines) for the report."""
+    lines = []
+    for key, figures in latencies.items():
+        times = [table.time_text(figures[f"{name}_us"] / 1e6) for name in ("p50", "p90", "p99", "max")]
+        lines.append(
+            f"{table.HEADINGS[key]}: half within {times[0]}, 90 % within {times[1]}, 99 % within"
+            f" {times[2]}, the longest {times[3]}; with nothing to do its threads take"
+            f" {figures['idle_cpu']:.2%} of a CPU"
+        )
+    return "From a call until a worker that slept runs its part:", lines
+
+
+def percentiles(latencies):
+    """For the picture: candidate -> {percentile: seconds}."""
+    names = {50: "p50_us", 90: "p90_us", 99: "p99_us", 100: "max_us"}
+    return {
+        key: {percent: figures[name] / 1e6 for percent, name in names.items()}
+        for key, figures in latencies.items()
+    }
+
+
 # ---- output ----
 
 
@@ -137,19 +170,21 @@ def write(folder, name, text):
         file.write(text)
 
 
-def write_report(arguments, runs, about, missing):
+def write_report(arguments, runs, latencies, about, missing):
     """Print the table and write everything else."""
     rows = table.rows_of(runs)
     sections = []
+    if latencies:
+        sections.append(latency_section(latencies))
     if arguments.against:
         sections.append(against.section(*arguments.against, rows))
     text = table.report(rows, about, missing, sections)
     if arguments.neighbour:
         text = f"Beside every measurement another process {NEIGHBOURS[arguments.neighbour]}.\n\n{text}"
     print(text, end="")
-    drawn = report.pictures(rows, None) if rows else []
+    drawn = report.pictures(rows, percentiles(latencies)) if rows else []
     write(arguments.out, "table.md", text)
-    write(arguments.out, "raw.json", json.dumps({"about": about, "runs": runs}, indent=1))
+    write(arguments.out, "raw.json", json.dumps({"about": about, "runs": runs, "latencies": latencies}, indent=1))
     table.write_csv(os.path.join(arguments.out, "results.csv"), rows)
     for name, _, svg in drawn:
         write(arguments.out, name, svg)
@@ -173,6 +208,7 @@ def main():
     workers = arguments.workers or sorted({1, programs.info["workers"]})
 
     runs = []
+    latencies = {}
     status = 0
     start = time.monotonic()
     others = machine.Others()
@@ -182,6 +218,7 @@ def main():
         )
         if not arguments.filter:
             about["affinity"] = affinity_text(programs, options)
+            latencies = latencies_of(programs, arguments, program_options(arguments))
     except KeyboardInterrupt:
         status = 130
     except measure.Failure as failure:
@@ -195,7 +232,7 @@ def main():
     about["taken by other processes"] = f"{share:.0%} of the CPUs' time" + (
         ": THE MACHINE WAS NOT QUIET, do not rely on the figures" if share > table.QUIET_SHARE else ""
     )
-    write_report(arguments, runs, about, programs.missing)
+    write_report(arguments, runs, latencies, about, programs.missing)
     return status
 
 

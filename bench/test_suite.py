@@ -289,7 +289,7 @@ class Runs(unittest.TestCase):
             done = run_suite("--scale=tiny", "--out", folder)
             self.assertEqual(done.returncode, 0, done.stderr)
             names = ["raw.json", "results.csv", "table.md", "report.html"]
-            names += ["heatmap.svg", "speedup.svg", "workers.svg"]
+            names += ["heatmap.svg", "speedup.svg", "workers.svg", "latency.svg"]
             for name in names:
                 self.assertGreater(os.path.getsize(os.path.join(folder, name)), 0, name)
             with open(os.path.join(folder, "table.md"), encoding="utf-8") as file:
