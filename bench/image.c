@@ -32,6 +32,7 @@ const char *image_formats(void)
 #ifdef BENCH_HAS_PNG
 static int read_png(FILE *file, struct image *image)
 {
+    static const png_color white = {255, 255, 255}; /* behind transparent pixels */
     png_image png = {.version = PNG_IMAGE_VERSION};
     int err = -EINVAL;
 
@@ -43,9 +44,7 @@ static int read_png(FILE *file, struct image *image)
     image->pixels = malloc(PNG_IMAGE_SIZE(png));
     if (!image->pixels)
         err = -ENOMEM;
-    /* Transparent pixels: on white. */
-    else if (png_image_finish_read(&png, &(png_color){255, 255, 255}, image->pixels, 0,
-                                   NULL))
+    else if (png_image_finish_read(&png, &white, image->pixels, 0, NULL))
         return 0;
     free(image->pixels);
     image->pixels = NULL;
