@@ -154,20 +154,31 @@ void __wrap_free(void *block)
     __real_free(block);
 }
 
-/* getline allocates: what it gives counts once it is freed. */
-ssize_t __real_getline(char **line, size_t *capacity, FILE *file);
-ssize_t __wrap_getline(char **line, size_t *capacity, FILE *file);
-ssize_t __wrap_getline(char **line, size_t *capacity, FILE *file)
+/* getline allocates: what it gives counts once it is freed. Optimised code calls what is
+ * behind it. */
+static ssize_t read_line(char **line, size_t *capacity, int end, FILE *file)
 {
     bool is_new = *line == NULL;
     ssize_t length;
 
     if (fails(SITE_GETLINE, ENOMEM))
         return -1;
-    length = __real_getline(line, capacity, file);
+    length = getdelim(line, capacity, end, file);
     if (is_new && *line)
         atomic_fetch_add(&sites.blocks, 1);
     return length;
+}
+
+ssize_t __wrap_getline(char **line, size_t *capacity, FILE *file);
+ssize_t __wrap_getline(char **line, size_t *capacity, FILE *file)
+{
+    return read_line(line, capacity, '\n', file);
+}
+
+ssize_t __wrap___getdelim(char **line, size_t *capacity, int end, FILE *file);
+ssize_t __wrap___getdelim(char **line, size_t *capacity, int end, FILE *file)
+{
+    return read_line(line, capacity, end, file);
 }
 
 /* --- the rest, each as its manual page says ----------------------------------------- */
