@@ -69,7 +69,7 @@ struct ranges {
     atomic_uint count;
     struct range {
         size_t begin, end;
-    } range[1 << 18];
+    } range[1 << 21]; /* many: how many calls there are is a matter of time and theft */
 };
 
 static int ranges_body(filch_worker *w, size_t begin, size_t end, void *ctx)
