@@ -84,6 +84,8 @@ FILCH_API void filch_pool_destroy(filch_pool *pool);
  * It is destroyed when the library is unloaded or the process exits.
  *
  * Returns  NULL when there is no memory for it; loops then run on their caller.
+ * Stack    the call that makes a pool looks at the machine, and needs 128 KiB; calls that
+ *          use one, 32 KiB besides what their bodies need.
  */
 FILCH_API filch_pool *filch_pool_default(void);
 
