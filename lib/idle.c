@@ -22,7 +22,7 @@ static uint32_t random_below(struct fl_worker *worker, uint32_t bound)
 static filch_job *take_any(struct fl_worker *worker, bool is_starving)
 {
     struct filch_pool *pool = worker->pool;
-    filch_job *entry = inject_take_any(&pool->inject);
+    filch_job *entry = fl_inject_take_any(&pool->inject);
     uint32_t begin = 0, ring;
 
     for (ring = 0; !entry && ring <= FL_ELSEWHERE; ring++) {
@@ -79,7 +79,7 @@ static bool park_idle(struct fl_worker *worker)
 
     fl_store_relaxed(&worker->parker.sleeps_for, (uintptr_t)0);
     worker->parker.wake_at_ns = 0;
-    lot_sleep_begin(&pool->lot, &worker->parker);
+    fl_lot_sleep_begin(&pool->lot, &worker->parker);
     /* ORDER(sleep-dekker): listed as a sleeper before the gates and deques are looked at;
      * pairs with the fence in fl_worker_share. Without it: tests/model/park.c,
      * "lost wake-up". */
@@ -90,13 +90,13 @@ static bool park_idle(struct fl_worker *worker)
      * Without it: tests/model/gate.c, "lost wake-up". */
     fence_against_owners(pool);
     if (is_any_work(worker)) {
-        lot_sleep_cancel(&pool->lot, &worker->parker);
+        fl_lot_sleep_cancel(&pool->lot, &worker->parker);
         return false;
     }
     park(worker);
     /* Woken by whoever took us off the list; a permit from an older call is no such
      * thing. */
-    lot_sleep_cancel(&pool->lot, &worker->parker);
+    fl_lot_sleep_cancel(&pool->lot, &worker->parker);
     return true;
 }
 
@@ -104,7 +104,7 @@ static bool park_idle(struct fl_worker *worker)
  * it, is now for somebody else to find. */
 static void end_search(struct fl_worker *worker)
 {
-    if (!lot_search_end(&worker->pool->lot))
+    if (!fl_lot_search_end(&worker->pool->lot))
         return;
     /* ORDER(sleep-dekker): not counted as searching any more before the last look around;
      * pairs with the fence in fl_worker_share. Without it: tests/model/park.c,
@@ -122,7 +122,7 @@ static filch_job *find_work(struct fl_worker *worker)
     filch_job *entry;
     uint32_t looks;
 
-    lot_search_begin(&pool->lot);
+    fl_lot_search_begin(&pool->lot);
     /* ORDER(sleep-dekker): counted as searching before the gates are looked at. */
     fl_fence_seq_cst();
     raise_all_gates(pool);
@@ -142,7 +142,7 @@ static filch_job *find_work(struct fl_worker *worker)
             since = now = 0;
         pause_a_little(pool, looks);
     }
-    lot_search_end(&pool->lot);
+    fl_lot_search_end(&pool->lot);
     return NULL;
 }
 

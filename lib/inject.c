@@ -11,7 +11,7 @@ static bool is_open(filch_job *entry)
     return !entry_is_task(entry) || !entry_task(entry)->is_bound;
 }
 
-void inject_init(struct fl_inject *queue)
+void fl_inject_init(struct fl_inject *queue)
 {
     queue->count = queue->open_count = 0;
     queue->first = NULL;
@@ -19,7 +19,7 @@ void inject_init(struct fl_inject *queue)
     pthread_mutex_init(&queue->mutex, NULL);
 }
 
-void inject_destroy(struct fl_inject *queue)
+void fl_inject_destroy(struct fl_inject *queue)
 {
     pthread_mutex_destroy(&queue->mutex);
 }
@@ -31,7 +31,7 @@ static void add(uint32_t *counter, uint32_t amount)
     fl_store_relaxed(counter, fl_load_relaxed(counter) + amount);
 }
 
-void inject_put(struct fl_inject *queue, filch_job *entry)
+void fl_inject_put(struct fl_inject *queue, filch_job *entry)
 {
     pthread_mutex_lock(&queue->mutex);
     entry_job(entry)->next = NULL;
@@ -74,21 +74,21 @@ static filch_job *take(struct fl_inject *queue, fl_served served)
     return entry;
 }
 
-filch_job *inject_take_any(struct fl_inject *queue)
+filch_job *fl_inject_take_any(struct fl_inject *queue)
 {
     if (fl_load_relaxed(&queue->open_count) == 0) /* a hint: the mutex decides */
         return NULL;
     return take(queue, 0);
 }
 
-filch_job *inject_take_for(struct fl_inject *queue, fl_served served)
+filch_job *fl_inject_take_for(struct fl_inject *queue, fl_served served)
 {
     if (fl_load_relaxed(&queue->count) == 0) /* a hint: the mutex decides */
         return NULL;
     return take(queue, served);
 }
 
-bool inject_has_for(struct fl_inject *queue, fl_served served)
+bool fl_inject_has_for(struct fl_inject *queue, fl_served served)
 {
     bool has;
 

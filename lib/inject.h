@@ -19,19 +19,19 @@ struct fl_inject {
     filch_job *first, **last; /* linked through job.next */
 };
 
-void inject_init(struct fl_inject *queue);
-void inject_destroy(struct fl_inject *queue);
+void fl_inject_init(struct fl_inject *queue);
+void fl_inject_destroy(struct fl_inject *queue);
 
 /* The caller then fences and wakes: an idle worker, and for a task its latch's waiter. */
-void inject_put(struct fl_inject *queue, filch_job *entry);
+void fl_inject_put(struct fl_inject *queue, filch_job *entry);
 
 /* The oldest entry that anyone may take, or NULL. */
-filch_job *inject_take_any(struct fl_inject *queue);
+filch_job *fl_inject_take_any(struct fl_inject *queue);
 
 /* The oldest entry that counts for a latch, or NULL. */
-filch_job *inject_take_for(struct fl_inject *queue, fl_served served);
+filch_job *fl_inject_take_for(struct fl_inject *queue, fl_served served);
 
 /* Whether there is one. */
-bool inject_has_for(struct fl_inject *queue, fl_served served);
+bool fl_inject_has_for(struct fl_inject *queue, fl_served served);
 
 #endif

@@ -16,11 +16,11 @@ static bool sleep(struct fl_parker *parker)
     return false;
 }
 
-bool parker_wait(struct fl_parker *parker)
+bool fl_parker_wait(struct fl_parker *parker)
 {
     bool slept = false, is_over = false;
 
-    /* ORDER(permit): pairs with the swap in parker_notify. Of the two swaps the later one
+    /* ORDER(permit): pairs with the swap in fl_parker_notify. Of the two swaps the later one
      * reads the earlier one: either the owner finds the permit, and sees what it is
      * about, or the notifier finds the owner asleep. Weakened: tests/model/park.c,
      * "payload" and "lost wake-up". */
@@ -35,9 +35,9 @@ bool parker_wait(struct fl_parker *parker)
     return slept;
 }
 
-bool parker_notify(struct fl_parker *parker)
+bool fl_parker_notify(struct fl_parker *parker)
 {
-    /* ORDER(permit): pairs with the swaps in parker_wait. Weakened: tests/model/park.c,
+    /* ORDER(permit): pairs with the swaps in fl_parker_wait. Weakened: tests/model/park.c,
      * "payload". */
     if (fl_swap_acq_rel(&parker->state, FL_PARKER_NOTIFIED) != FL_PARKER_ASLEEP)
         return false;
@@ -68,20 +68,20 @@ static void lot_unlock(struct fl_lot *lot)
     fl_store_release(&lot->lock, 0u);
 }
 
-void lot_search_begin(struct fl_lot *lot)
+void fl_lot_search_begin(struct fl_lot *lot)
 {
     /* A count; park_idle in idle.c has the fence that makes it count before a sleep. */
     fl_add_relaxed(&lot->hungry, SEARCHER);
 }
 
-bool lot_search_end(struct fl_lot *lot)
+bool fl_lot_search_end(struct fl_lot *lot)
 {
     uint64_t before = fl_add_relaxed(&lot->hungry, -SEARCHER);
 
     return lot_searching(before) == 1 && lot_sleeping(before) > 0;
 }
 
-void lot_sleep_begin(struct fl_lot *lot, struct fl_parker *parker)
+void fl_lot_sleep_begin(struct fl_lot *lot, struct fl_parker *parker)
 {
     lot_lock(lot);
     parker->next_sleeper = lot->sleepers;
@@ -91,7 +91,7 @@ void lot_sleep_begin(struct fl_lot *lot, struct fl_parker *parker)
     lot_unlock(lot);
 }
 
-void lot_sleep_cancel(struct fl_lot *lot, struct fl_parker *parker)
+void fl_lot_sleep_cancel(struct fl_lot *lot, struct fl_parker *parker)
 {
     struct fl_parker **link;
 
@@ -119,7 +119,7 @@ static struct fl_parker *lot_pop(struct fl_lot *lot)
     return parker;
 }
 
-bool lot_wake_one(struct fl_lot *lot)
+bool fl_lot_wake_one(struct fl_lot *lot)
 {
     uint64_t hungry = fl_load_relaxed(&lot->hungry); /* ordered by the caller's fence */
     struct fl_parker *parker;
@@ -129,15 +129,15 @@ bool lot_wake_one(struct fl_lot *lot)
     lot_lock(lot);
     parker = lot_pop(lot);
     lot_unlock(lot);
-    return parker && parker_notify(parker);
+    return parker && fl_parker_notify(parker);
 }
 
-void lot_wake_all(struct fl_lot *lot)
+void fl_lot_wake_all(struct fl_lot *lot)
 {
     struct fl_parker *parker;
 
     lot_lock(lot);
     while ((parker = lot_pop(lot)))
-        parker_notify(parker);
+        fl_parker_notify(parker);
     lot_unlock(lot);
 }

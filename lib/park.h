@@ -47,35 +47,35 @@ static inline uint32_t lot_searching(uint64_t hungry)
 
 /* Sleep until there is a permit, or until wake_at_ns, and use the permit up. Only the
  * owner. True when it really slept. */
-bool parker_wait(struct fl_parker *parker);
+bool fl_parker_wait(struct fl_parker *parker);
 
 /* Give a permit. True when the owner slept and has been woken. The last touch of whatever
  * the permit is about: the owner may be gone on its way at once. */
-bool parker_notify(struct fl_parker *parker);
+bool fl_parker_notify(struct fl_parker *parker);
 
 /* --- the lot ---------------------------------------------------------------------- */
 
-void lot_search_begin(struct fl_lot *lot);
+void fl_lot_search_begin(struct fl_lot *lot);
 
 /* A searcher found work. True when it was the last one and somebody sleeps: the finder
  * then wakes one, so that the search goes on while there is work. */
-bool lot_search_end(struct fl_lot *lot);
+bool fl_lot_search_end(struct fl_lot *lot);
 
 /* A searcher joins the sleepers. The fence that makes this count, and the last look for
- * work, are the caller's (idle.c); after it parker_wait, or lot_sleep_cancel. */
-void lot_sleep_begin(struct fl_lot *lot, struct fl_parker *parker);
+ * work, are the caller's (idle.c); after it fl_parker_wait, or fl_lot_sleep_cancel. */
+void fl_lot_sleep_begin(struct fl_lot *lot, struct fl_parker *parker);
 
 /* A sleeper that found work after all searches again. When a waker was faster, its permit
  * stays with the parker. Either way the caller is a searcher. */
-void lot_sleep_cancel(struct fl_lot *lot, struct fl_parker *parker);
+void fl_lot_sleep_cancel(struct fl_lot *lot, struct fl_parker *parker);
 
 /* Wake one sleeper, which becomes a searcher, unless somebody searches already or nobody
  * sleeps. Pre: a full fence since the work was published. Returns whether one was
  * woken. */
-bool lot_wake_one(struct fl_lot *lot);
+bool fl_lot_wake_one(struct fl_lot *lot);
 
 /* Wake them all (shutdown). */
-void lot_wake_all(struct fl_lot *lot);
+void fl_lot_wake_all(struct fl_lot *lot);
 
 /* Whether anyone is without work. Ordered by the caller's fence. */
 static inline bool lot_is_hungry(const struct fl_lot *lot)

@@ -46,7 +46,7 @@ static void forget_locks(struct filch_pool *pool)
     uint32_t i;
 
     pool->lot.lock = 0;
-    inject_init(&pool->inject);
+    fl_inject_init(&pool->inject);
     for (i = 0; pool->slot && i < pool->slots; i++) /* none: it has ended, at exit */
         pool->slot[i].deque.lock = 0;
 }
@@ -158,7 +158,7 @@ static void pool_start(struct filch_pool *pool)
     pool->guests_in = 0;
     pool->is_stopping = 0;
     pool->lot = (struct fl_lot){0};
-    inject_init(&pool->inject);
+    fl_inject_init(&pool->inject);
     fl_signals_get(&pool->signals);
     pool->workers = pool->wanted;
     pool->reason = pool->wanted_reason;
@@ -184,7 +184,7 @@ static void pool_stop(struct filch_pool *pool)
     uint32_t i;
 
     fl_store_relaxed(&pool->is_stopping, 1u); /* the lot's lock orders it */
-    lot_wake_all(&pool->lot);
+    fl_lot_wake_all(&pool->lot);
     for (i = 0; i < pool->thread_slots; i++)
         if (pool->slot[i].has_thread)
             fl_thread_join(pool->slot[i].thread);
@@ -278,7 +278,7 @@ static void pool_end(struct filch_pool *pool)
     if (pool->generation == fl_load_relaxed(&fork_generation))
         pool_stop(pool);
     free_slots(pool);
-    inject_destroy(&pool->inject);
+    fl_inject_destroy(&pool->inject);
     fl_cpuset_free(&pool->bind_set);
     fl_topology_unload(&pool->topology);
 }

@@ -62,7 +62,7 @@ void fl_prices_answer(struct fl_worker *worker)
     if (worker->index != 0 || fl_load_relaxed(&launch->ask) != SLEEP) /* the starter's */
         return;
     worker->parker.wake_at_ns = 0;
-    parker_wait(&worker->parker);
+    fl_parker_wait(&worker->parker);
     launch->woken_at = fl_ticks();
     /* ORDER(prices): pairs with the acquire in wait_for. */
     fl_store_release(&launch->answer, (uint32_t)SLEEP);
@@ -105,7 +105,7 @@ static bool measure_sleeping(struct fl_launch *launch, struct fl_parker *parker)
     for (since = fl_now_ns(); fl_now_ns() - since < FALL_ASLEEP_NS;)
         fl_spin_hint();
     began = fl_ticks();
-    parker_notify(parker);
+    fl_parker_notify(parker);
     called = fl_ticks();
     if (!wait_for(&launch->answer, SLEEP))
         return false;
@@ -143,5 +143,5 @@ void fl_prices_measure(struct fl_launch *launch, struct fl_parker *parker)
         measure_spinning(launch);
     fl_store_relaxed(&launch->ask, (uint32_t)NOTHING);
     if (!slept)
-        parker_notify(parker); /* it may be on its way to sleep */
+        fl_parker_notify(parker); /* it may be on its way to sleep */
 }

@@ -158,7 +158,7 @@ static void count_down(struct fl_worker *worker, filch_scope *scope)
 
     /* 1: filch_sync may be waiting, in the body, which is the one that is left. */
     if (latch_count_down(&scope->latch, 1) <= 1 && waiter != &worker->parker &&
-        parker_notify(waiter))
+        fl_parker_notify(waiter))
         fl_count(&worker->counters.wakes);
 }
 

@@ -131,7 +131,7 @@ static inline void pause_a_little(const struct filch_pool *pool, uint32_t looks)
 static inline void park(struct fl_worker *worker)
 {
     fl_count(&worker->counters.parks);
-    if (!parker_wait(&worker->parker))
+    if (!fl_parker_wait(&worker->parker))
         fl_count_add(&worker->counters.parks, UINT64_MAX);
 }
 

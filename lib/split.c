@@ -434,8 +434,8 @@ static void piece_run(filch_worker *hot, filch_job *job)
         /* What is cheap where others are may be expensive here: start small again. */
         run.chunk = FL_MAX(run.chunk / 4, 1);
         run_span(&run, piece_copy(piece));
-        entry = loop->is_limited ? inject_take_for(&worker->pool->inject,
-                                                   served_by_latch(&loop->latch))
+        entry = loop->is_limited ? fl_inject_take_for(&worker->pool->inject,
+                                                      served_by_latch(&loop->latch))
                                  : NULL;
         if (!entry)
             break;
@@ -449,7 +449,7 @@ static void piece_run(filch_worker *hot, filch_job *job)
     fl_add_relaxed(&loop->spent, run.spent); /* read after the latch */
     /* The last touch of the loop. */
     if (latch_count_down(&loop->latch, run.uncounted) == 0 && waiter != &worker->parker &&
-        parker_notify(waiter))
+        fl_parker_notify(waiter))
         fl_count(&worker->counters.wakes);
 }
 

@@ -32,7 +32,7 @@ static filch_job *steal_for(struct fl_worker *worker, struct fl_worker *from,
 static filch_job *take_for(struct fl_worker *worker, fl_served served, bool is_starving)
 {
     struct filch_pool *pool = worker->pool;
-    filch_job *entry = inject_take_for(&pool->inject, served);
+    filch_job *entry = fl_inject_take_for(&pool->inject, served);
     uint32_t i;
 
     for (i = 0; !entry && i < pool->slots - 1; i++) {
@@ -85,7 +85,7 @@ static void unregister_waiter(fl_served served)
 static bool is_work_for(struct fl_worker *worker, fl_served served)
 {
     struct filch_pool *pool = worker->pool;
-    bool is_any = inject_has_for(&pool->inject, served);
+    bool is_any = fl_inject_has_for(&pool->inject, served);
     uint32_t i;
 
     for (i = 0; i < pool->slots - 1; i++) {

@@ -24,7 +24,7 @@ void fl_failure_record(struct fl_failure *failure, uint64_t at, int value)
 
 void fl_worker_wake_one(struct fl_worker *worker)
 {
-    if (lot_wake_one(&worker->pool->lot))
+    if (fl_lot_wake_one(&worker->pool->lot))
         fl_count(&worker->counters.wakes);
 }
 
@@ -34,7 +34,7 @@ static void feed(struct fl_worker *worker)
     fl_served served = serving_whom(fl_load_relaxed(&worker->serving)); /* its own */
     struct fl_parker *waiter = hungry_waiter(served);
 
-    if (waiter && parker_notify(waiter)) {
+    if (waiter && fl_parker_notify(waiter)) {
         fl_count(&worker->counters.wakes);
         /* It may have taken a job of ours before, and sleep for a latch further in: then
          * it leaves this one to others. What it sleeps for comes with ORDER(permit). */
@@ -68,13 +68,13 @@ void fl_worker_hand_over(struct fl_worker *worker, struct filch_pool *pool,
 
     /* Once it is in the queue, the entry may be run and the latch be gone. A join's
      * waiter needs no wake: it sleeps only when its job has been begun. */
-    inject_put(&pool->inject, entry);
+    fl_inject_put(&pool->inject, entry);
     /* ORDER(sleep-dekker): as in fl_worker_share. Without it: tests/model/serving.c,
      * "lost wake-up". */
     fl_fence_seq_cst();
-    if (waiter && parker_notify(waiter))
+    if (waiter && fl_parker_notify(waiter))
         fl_count(&worker->counters.wakes);
-    if (lot_wake_one(&pool->lot))
+    if (fl_lot_wake_one(&pool->lot))
         fl_count(&worker->counters.wakes);
 }
 
@@ -127,7 +127,7 @@ void fl_worker_run(struct fl_worker *worker, filch_job *entry)
         fl_worker_drain(worker, floor);
         serve(worker, before);
         waiter = join_finish(entry);
-        if (waiter && parker_notify(waiter))
+        if (waiter && fl_parker_notify(waiter))
             fl_count(&worker->counters.wakes);
     }
     worker->context = context;

@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# The shared library exports the functions that its headers declare, and nothing else.
+# The shared library exports the functions that its headers declare, and nothing else; the static
+# one has no names that could be the program's own.
 #
-#   exports.sh LIBRARY INCLUDE_FOLDER
+#   exports.sh LIBRARY INCLUDE_FOLDER STATIC_LIBRARY
 set -euo pipefail
 
-library=$1 include=$2
+library=$1 include=$2 static=$3
 
 exported=$(nm -D --defined-only "$library" | awk '{ print $3 }' | sort -u)
 # A declaration runs from FILCH_API to its semicolon; the function is the first name that an
@@ -24,5 +25,12 @@ if [[ -n $foreign$undeclared$missing ]]; then
     printf '%s\n%s\n\n' "exported without the prefix:" "$foreign" \
         "exported, but in no header:" "$undeclared" \
         "declared, but not exported:" "$missing"
+    exit 1
+fi
+
+plain=$(nm --defined-only --extern-only "$static" | awk 'NF == 3 { print $3 }' |
+    grep -vE '^(filch|fl)_' || true)
+if [[ -n $plain ]]; then
+    printf 'in the static library, without a prefix:\n%s\n' "$plain"
     exit 1
 fi

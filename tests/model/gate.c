@@ -24,7 +24,7 @@ static void look_for_hungry(void)
     fl_fence_seq_cst();
     if (lot_is_hungry(&lot))
         deque_raise_gate(&deque);
-    lot_wake_one(&lot);
+    fl_lot_wake_one(&lot);
 }
 
 static void setup_mode(bool is_asymmetric, bool is_raised)
@@ -109,7 +109,7 @@ static bool park_idle(struct fl_parker *parker)
 {
     bool is_idle;
 
-    lot_sleep_begin(&lot, parker);
+    fl_lot_sleep_begin(&lot, parker);
     fl_fence_seq_cst();
     deque_raise_gate(&deque);
     if (deque.is_asymmetric)
@@ -118,18 +118,18 @@ static bool park_idle(struct fl_parker *parker)
         fl_fence_seq_cst();
     is_idle = !is_any_work();
     if (is_idle)
-        parker_wait(parker);
-    lot_sleep_cancel(&lot, parker);
+        fl_parker_wait(parker);
+    fl_lot_sleep_cancel(&lot, parker);
     return is_idle;
 }
 
 static void end_search(void)
 {
-    if (!lot_search_end(&lot))
+    if (!fl_lot_search_end(&lot))
         return;
     fl_fence_seq_cst();
     if (is_any_work())
-        lot_wake_one(&lot);
+        fl_lot_wake_one(&lot);
 }
 
 /* One round of find_work: a look at the owner, starving or not, and a sleep. A round that
@@ -155,7 +155,7 @@ static filch_job *work_once(void)
 {
     filch_job *job;
 
-    lot_search_begin(&lot);
+    fl_lot_search_begin(&lot);
     fl_fence_seq_cst();
     deque_raise_gate(&deque);
     while (!find_work(&job))
@@ -182,7 +182,7 @@ static void sleep_and_work(void)
 {
     filch_job *job;
 
-    lot_search_begin(&lot);
+    fl_lot_search_begin(&lot);
     park_idle(&parkers[model_self()]);
     while (!find_work(&job))
         continue;

@@ -27,7 +27,7 @@ static void setup(void)
 {
     int i;
 
-    inject_init(&queue);
+    fl_inject_init(&queue);
     memset(&parker, 0, sizeof parker);
     memset(tasks, 0, sizeof tasks);
     memset(takes, 0, sizeof takes);
@@ -66,13 +66,13 @@ static void setup_bound(void)
 static void put(int i)
 {
     MODEL_WRITE(payloads[i], 1);
-    inject_put(&queue, entry_of_task(&tasks[i]));
+    fl_inject_put(&queue, entry_of_task(&tasks[i]));
 }
 
 static void put_join(void)
 {
     MODEL_WRITE(payload, 1);
-    inject_put(&queue, &join);
+    fl_inject_put(&queue, &join);
 }
 
 static void take(filch_job *entry)
@@ -97,7 +97,7 @@ static filch_job *await_any(void)
 {
     filch_job *entry;
 
-    while (!(entry = inject_take_any(&queue)))
+    while (!(entry = fl_inject_take_any(&queue)))
         fl_yield();
     return entry;
 }
@@ -106,7 +106,7 @@ static filch_job *await_for(fl_served served)
 {
     filch_job *entry;
 
-    while (!(entry = inject_take_for(&queue, served)))
+    while (!(entry = fl_inject_take_for(&queue, served)))
         fl_yield();
     MODEL_ASSERT(served_by_entry(entry) == served, "not for this one");
     return entry;
@@ -139,7 +139,7 @@ static void put_task_and_join(void)
 /* Takes what is there, if anything. */
 static void try_any(void)
 {
-    filch_job *entry = inject_take_any(&queue);
+    filch_job *entry = fl_inject_take_any(&queue);
 
     if (entry)
         take(entry);
@@ -182,7 +182,7 @@ static void take_join(void)
 
 static void try_any_but_bound(void)
 {
-    filch_job *entry = inject_take_any(&queue);
+    filch_job *entry = fl_inject_take_any(&queue);
 
     MODEL_ASSERT(entry != entry_of_task(&tasks[0]), "not for this one");
     if (entry)
@@ -196,7 +196,7 @@ static void put_and_wake(void)
     put(0);
     fl_fence_seq_cst();
     if (fl_load_relaxed(&is_hungry))
-        parker_notify(&parker);
+        fl_parker_notify(&parker);
 }
 
 static void sleep_for_0(void)
@@ -205,10 +205,10 @@ static void sleep_for_0(void)
     filch_job *entry;
 
     fl_store_relaxed(&is_hungry, 1u);
-    while (!(entry = inject_take_for(&queue, served))) {
+    while (!(entry = fl_inject_take_for(&queue, served))) {
         fl_fence_seq_cst();
-        if (!inject_has_for(&queue, served))
-            parker_wait(&parker);
+        if (!fl_inject_has_for(&queue, served))
+            fl_parker_wait(&parker);
     }
     take(entry);
 }
@@ -219,7 +219,7 @@ static void check_empty(void)
 {
     MODEL_ASSERT(!queue.first && queue.last == &queue.first, "lost");
     MODEL_ASSERT(queue.count == 0 && queue.open_count == 0, "the counts are wrong");
-    inject_destroy(&queue);
+    fl_inject_destroy(&queue);
     model_outcome("%d %d %d", takers[0], takers[1], takers[2]);
 }
 
@@ -229,8 +229,8 @@ static void check_rest(void)
     filch_job *entry;
     int i;
 
-    while ((entry = inject_take_any(&queue)) ||
-           (entry = inject_take_for(&queue, served_by_latch(&latches[0]))))
+    while ((entry = fl_inject_take_any(&queue)) ||
+           (entry = fl_inject_take_for(&queue, served_by_latch(&latches[0]))))
         take(entry);
     for (i = 0; i < TASKS; i++)
         MODEL_ASSERT(takes[i] == (payloads[i] != 0), "lost");

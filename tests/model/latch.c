@@ -63,7 +63,7 @@ static void thief(void)
         return;
     MODEL_ASSERT(waiter == &parkers[WAITER], "a frame that is gone was looked at");
     MODEL_ASSERT(MODEL_READ(is_set_up) == 1, "the waiter's parker is not set up");
-    parker_notify(waiter);
+    fl_parker_notify(waiter);
 }
 
 static void forget(void)
@@ -104,7 +104,7 @@ static void sleep_until_done(void)
         if (join_is_done(&job))
             break;
         if (may_sleep)
-            parker_wait(&parkers[WAITER]);
+            fl_parker_wait(&parkers[WAITER]);
         else
             fl_spin_hint();
     }
@@ -156,7 +156,7 @@ static void count_down(void)
 
     MODEL_WRITE(payload[model_self()], 1);
     if (latch_count_down(&latch, 1) == 0)
-        parker_notify(waiter);
+        fl_parker_notify(waiter);
 }
 
 static void look_at_pieces(void)
@@ -176,7 +176,7 @@ static void spin_for_pieces(void)
 static void sleep_for_pieces(void)
 {
     while (!latch_is_down(&latch, 0))
-        parker_wait(&parkers[WAITER]);
+        fl_parker_wait(&parkers[WAITER]);
     look_at_pieces();
 }
 
@@ -190,7 +190,7 @@ static void spin_and_leave_pieces(void)
 static void sleep_and_leave_pieces(void)
 {
     while (!latch_is_down(&latch, 0))
-        parker_wait(&parkers[WAITER]);
+        fl_parker_wait(&parkers[WAITER]);
     MODEL_DIES(&latch);
 }
 

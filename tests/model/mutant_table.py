@@ -118,13 +118,13 @@ MUTANTS = [
            "    fl_fence_seq_cst();\n    if (is_any_work()) {", "    if (is_any_work()) {",
            "park", "lost wake-up", mirrors=(("lib/idle.c", IDLE_FENCE),)),
     mutant("sleep-dekker", "no fence after publishing", PARK_TEST,
-           "    fl_fence_seq_cst();\n    lot_wake_one(&lot);\n}\n\nstatic void publish_twice",
-           "    lot_wake_one(&lot);\n}\n\nstatic void publish_twice",
+           "    fl_fence_seq_cst();\n    fl_lot_wake_one(&lot);\n}\n\nstatic void publish_twice",
+           "    fl_lot_wake_one(&lot);\n}\n\nstatic void publish_twice",
            "park", "lost wake-up",
            mirrors=(("lib/worker.c", "    fl_fence_seq_cst();\n    if (lot_is_hungry("),)),
     mutant("sleep-dekker", "no fence after a search", PARK_TEST,
-           "    fl_fence_seq_cst();\n    if (is_any_work())\n        lot_wake_one",
-           "    if (is_any_work())\n        lot_wake_one", "park", "lost wake-up",
+           "    fl_fence_seq_cst();\n    if (is_any_work())\n        fl_lot_wake_one",
+           "    if (is_any_work())\n        fl_lot_wake_one", "park", "lost wake-up",
            mirrors=(("lib/idle.c", "    fl_fence_seq_cst();\n    if (is_any_work(worker))\n"
                      "        fl_worker_wake_one"),)),
     # --- permits and the lot
@@ -208,21 +208,21 @@ MUTANTS = [
            "    fl_fence_seq_cst();\n    if (lot_is_hungry", "    if (lot_is_hungry",
            "serving@2", "lost wake-up"),
     mutant("sleep-dekker", "no fence between handing over and looking for sleepers", WORKER,
-           "    fl_fence_seq_cst();\n    if (waiter && parker_notify",
-           "    if (waiter && parker_notify", "serving@2", "lost wake-up"),
+           "    fl_fence_seq_cst();\n    if (waiter && fl_parker_notify",
+           "    if (waiter && fl_parker_notify", "serving@2", "lost wake-up"),
     mutant("join-taken", "beginning without release, and the waiter does not look", JOB,
            "fl_swap_acq_rel(&job->state, (uintptr_t)thief)",
            "fl_swap_relaxed(&job->state, (uintptr_t)thief)", "serving@2", "lost wake-up"),
     # --- the queue for jobs that change hands
     mutant("sleep-dekker", "no fence between going to sleep and looking at the count",
-           INJECT_TEST, "        fl_fence_seq_cst();\n        if (!inject_has_for",
-           "        if (!inject_has_for", "inject", "lost wake-up",
+           INJECT_TEST, "        fl_fence_seq_cst();\n        if (!fl_inject_has_for",
+           "        if (!fl_inject_has_for", "inject", "lost wake-up",
            mirrors=(("lib/wait.c", "    fence_against_owners(worker->pool);\n    if (!is_done"),)),
     mutant("sleep-dekker", "no fence between putting and looking for the sleeper", INJECT_TEST,
            "    fl_fence_seq_cst();\n    if (fl_load_relaxed(&is_hungry))",
            "    if (fl_load_relaxed(&is_hungry))", "inject", "lost wake-up",
            mirrors=(("lib/worker.c",
-                     "    fl_fence_seq_cst();\n    if (waiter && parker_notify"),)),
+                     "    fl_fence_seq_cst();\n    if (waiter && fl_parker_notify"),)),
     mutant("", "an entry is linked after the mutex", INJECT,
            "    *queue->last = entry;\n",
            "    pthread_mutex_unlock(&queue->mutex);\n    *queue->last = entry;\n"
@@ -282,7 +282,7 @@ MUTANTS = [
 
 SURVIVORS = [
     mutant("sleep-dekker", "no fence between searching and looking at the gate", GATE_TEST,
-           "    lot_search_begin(&lot);\n    fl_fence_seq_cst();\n", "    lot_search_begin(&lot);\n",
+           "    fl_lot_search_begin(&lot);\n    fl_fence_seq_cst();\n", "    fl_lot_search_begin(&lot);\n",
            "gate@4",
            mirrors=(("lib/idle.c", "    fl_fence_seq_cst();\n    raise_all_gates(pool);\n"
                      "    for (looks"),),

@@ -55,7 +55,7 @@ static void notify(int i)
 {
     MODEL_WRITE(payload[i], 1);
     fl_store_release(&posted[i], 1u);
-    parker_notify(&parkers[0]);
+    fl_parker_notify(&parkers[0]);
 }
 
 static void notify_0(void)
@@ -71,7 +71,7 @@ static void notify_1(void)
 /* Looks at nothing but the permit. */
 static void wait_once(void)
 {
-    parker_wait(&parkers[0]);
+    fl_parker_wait(&parkers[0]);
     MODEL_ASSERT(MODEL_READ(payload[0]) == 1, "woken without a permit");
 }
 
@@ -79,7 +79,7 @@ static void wait_once(void)
 static void wait_for_both(void)
 {
     while (!fl_load_acquire(&posted[0]) || !fl_load_acquire(&posted[1]))
-        parker_wait(&parkers[0]);
+        fl_parker_wait(&parkers[0]);
     MODEL_ASSERT(MODEL_READ(payload[0]) + MODEL_READ(payload[1]) == 2, "lost");
 }
 
@@ -88,7 +88,7 @@ static void wait_twice(void)
 {
     wait_once();
     fl_store_release(&posted[1], 1u);
-    parker_wait(&parkers[0]);
+    fl_parker_wait(&parkers[0]);
     MODEL_ASSERT(MODEL_READ(payload[0]) == 2, "woken without a permit");
 }
 
@@ -98,7 +98,7 @@ static void notify_twice(void)
     while (!fl_load_acquire(&posted[1]))
         fl_spin_hint();
     MODEL_WRITE(payload[0], 2);
-    parker_notify(&parkers[0]);
+    fl_parker_notify(&parkers[0]);
 }
 
 /* --- the lot ---------------------------------------------------------------------- */
@@ -121,29 +121,29 @@ static bool take(void)
 /* Returns whether it slept. */
 static bool park_idle(struct fl_parker *parker)
 {
-    lot_sleep_begin(&lot, parker);
+    fl_lot_sleep_begin(&lot, parker);
     fl_fence_seq_cst();
     if (is_any_work()) {
-        lot_sleep_cancel(&lot, parker);
+        fl_lot_sleep_cancel(&lot, parker);
         return false;
     }
-    parker_wait(parker);
-    lot_sleep_cancel(&lot, parker);
+    fl_parker_wait(parker);
+    fl_lot_sleep_cancel(&lot, parker);
     return true;
 }
 
 static void end_search(void)
 {
-    if (!lot_search_end(&lot))
+    if (!fl_lot_search_end(&lot))
         return;
     fl_fence_seq_cst();
     if (is_any_work())
-        lot_wake_one(&lot);
+        fl_lot_wake_one(&lot);
 }
 
 static void work_once(void)
 {
-    lot_search_begin(&lot);
+    fl_lot_search_begin(&lot);
     while (!take())
         if (!park_idle(&parkers[model_self()]) && !is_any_work())
             fl_spin_hint();
@@ -158,17 +158,17 @@ static void work_twice(void)
 
 static void work_until_stopped(void)
 {
-    lot_search_begin(&lot);
+    fl_lot_search_begin(&lot);
     while (!fl_load_relaxed(&is_stopping))
         park_idle(&parkers[model_self()]);
-    lot_search_end(&lot);
+    fl_lot_search_end(&lot);
 }
 
 static void publish(void)
 {
     fl_add_acq_rel(&work, 1);
     fl_fence_seq_cst();
-    lot_wake_one(&lot);
+    fl_lot_wake_one(&lot);
 }
 
 static void publish_twice(void)
@@ -181,16 +181,16 @@ static void publish_twice(void)
 static void stop(void)
 {
     fl_store_relaxed(&is_stopping, 1u);
-    lot_wake_all(&lot);
+    fl_lot_wake_all(&lot);
 }
 
 /* A sleeper that is woken, or changes its mind, while others come and go. */
 static void sleep_and_cancel(void)
 {
-    lot_search_begin(&lot);
-    lot_sleep_begin(&lot, &parkers[model_self()]);
-    lot_sleep_cancel(&lot, &parkers[model_self()]);
-    lot_search_end(&lot);
+    fl_lot_search_begin(&lot);
+    fl_lot_sleep_begin(&lot, &parkers[model_self()]);
+    fl_lot_sleep_cancel(&lot, &parkers[model_self()]);
+    fl_lot_search_end(&lot);
 }
 
 static void check_lot(void)

@@ -131,7 +131,7 @@ static void run_task(filch_worker *w, filch_job *job)
     MODEL_ASSERT(MODEL_READ(payload) == 2, "not run");
     MODEL_ASSERT(!filch_reclaim(w, entry_of_task(&subtask), place), "run twice");
     if (latch_count_down(&latch, 1) == 0)
-        parker_notify(&workers[WAITER].parker);
+        fl_parker_notify(&workers[WAITER].parker);
 }
 
 static void run_subtask(filch_worker *w, filch_job *job)
@@ -151,7 +151,7 @@ static void setup_mode(bool is_asymmetric)
     pool.slot = workers;
     pool.slots = pool.thread_slots = pool.workers = WORKERS;
     pool.is_asymmetric = is_asymmetric;
-    inject_init(&pool.inject);
+    fl_inject_init(&pool.inject);
     awaited.run = run_awaited;
     stranger.run = run_stranger;
     child.run = run_child;
@@ -275,15 +275,15 @@ static void work_from_queue(void)
     struct fl_parker *self = &workers[BUSY].parker;
     filch_job *entry;
 
-    lot_search_begin(&pool.lot);
-    while (!(entry = inject_take_any(&pool.inject))) {
-        lot_sleep_begin(&pool.lot, self);
+    fl_lot_search_begin(&pool.lot);
+    while (!(entry = fl_inject_take_any(&pool.inject))) {
+        fl_lot_sleep_begin(&pool.lot, self);
         fl_fence_seq_cst();
         if (fl_load_relaxed(&pool.inject.open_count) == 0)
-            parker_wait(self);
-        lot_sleep_cancel(&pool.lot, self);
+            fl_parker_wait(self);
+        fl_lot_sleep_cancel(&pool.lot, self);
     }
-    lot_search_end(&pool.lot);
+    fl_lot_search_end(&pool.lot);
     fl_worker_run(&workers[BUSY], entry);
 }
 

@@ -183,12 +183,12 @@ static void the_gate_stays_up_while_somebody_is_hungry(void **state)
     struct fixture *fixture = *state;
     size_t i;
 
-    lot_search_begin(&fixture->pool->lot);
+    fl_lot_search_begin(&fixture->pool->lot);
     for (i = 0; i < 10; i++) {
         push(fixture, i);
         check_steal(fixture, FL_STEAL_GOT, i);
     }
-    lot_search_end(&fixture->pool->lot);
+    fl_lot_search_end(&fixture->pool->lot);
 }
 
 static void every_push_is_public_in_classic_mode(void **state)

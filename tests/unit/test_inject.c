@@ -21,7 +21,7 @@ static int make_fixture(void **state)
     int i;
 
     fixture = (struct fixture){.latch = {{0}}};
-    inject_init(&fixture.queue);
+    fl_inject_init(&fixture.queue);
     for (i = 0; i < 8; i++)
         fixture.task[i].latch = &fixture.latch[i % 2];
     *state = &fixture;
@@ -32,7 +32,7 @@ static int free_fixture(void **state)
 {
     struct fixture *fixture = *state;
 
-    inject_destroy(&fixture->queue);
+    fl_inject_destroy(&fixture->queue);
     return 0;
 }
 
@@ -43,7 +43,7 @@ static filch_job *entry(struct fixture *fixture, int i)
 
 static void put(struct fixture *fixture, int i)
 {
-    inject_put(&fixture->queue, entry(fixture, i));
+    fl_inject_put(&fixture->queue, entry(fixture, i));
 }
 
 static void put_bound(struct fixture *fixture, int i)
@@ -63,9 +63,9 @@ static void an_empty_queue_gives_nothing(void **state)
     struct fixture *fixture = *state;
     fl_served served = served_by_latch(&fixture->latch[0]);
 
-    assert_null(inject_take_any(&fixture->queue));
-    assert_null(inject_take_for(&fixture->queue, served));
-    assert_false(inject_has_for(&fixture->queue, served));
+    assert_null(fl_inject_take_any(&fixture->queue));
+    assert_null(fl_inject_take_for(&fixture->queue, served));
+    assert_false(fl_inject_has_for(&fixture->queue, served));
     check_counts(fixture, 0, 0);
 }
 
@@ -79,8 +79,8 @@ static void entries_come_out_in_the_order_they_went_in(void **state)
             put(fixture, i);
         check_counts(fixture, 8, 8);
         for (i = 0; i < 8; i++)
-            assert_ptr_equal(inject_take_any(&fixture->queue), entry(fixture, i));
-        assert_null(inject_take_any(&fixture->queue));
+            assert_ptr_equal(fl_inject_take_any(&fixture->queue), entry(fixture, i));
+        assert_null(fl_inject_take_any(&fixture->queue));
         check_counts(fixture, 0, 0);
     }
 }
@@ -91,14 +91,14 @@ static void bound_entries_are_not_for_everybody(void **state)
 
     put_bound(fixture, 0);
     check_counts(fixture, 1, 0);
-    assert_null(inject_take_any(&fixture->queue));
+    assert_null(fl_inject_take_any(&fixture->queue));
     put(fixture, 1);
     put_bound(fixture, 2);
     put(fixture, 3);
     check_counts(fixture, 4, 2);
-    assert_ptr_equal(inject_take_any(&fixture->queue), entry(fixture, 1));
-    assert_ptr_equal(inject_take_any(&fixture->queue), entry(fixture, 3));
-    assert_null(inject_take_any(&fixture->queue));
+    assert_ptr_equal(fl_inject_take_any(&fixture->queue), entry(fixture, 1));
+    assert_ptr_equal(fl_inject_take_any(&fixture->queue), entry(fixture, 3));
+    assert_null(fl_inject_take_any(&fixture->queue));
     check_counts(fixture, 2, 0);
 }
 
@@ -113,14 +113,14 @@ static void a_waiter_gets_the_oldest_entry_of_its_latch_bound_or_not(void **stat
         i % 4 < 2 ? put(fixture, i) : put_bound(fixture, i);
     check_counts(fixture, 8, 4);
     for (i = 1; i < 8; i += 2) {
-        assert_true(inject_has_for(&fixture->queue, odd));
-        assert_ptr_equal(inject_take_for(&fixture->queue, odd), entry(fixture, i));
+        assert_true(fl_inject_has_for(&fixture->queue, odd));
+        assert_ptr_equal(fl_inject_take_for(&fixture->queue, odd), entry(fixture, i));
     }
-    assert_false(inject_has_for(&fixture->queue, odd));
-    assert_null(inject_take_for(&fixture->queue, odd));
+    assert_false(fl_inject_has_for(&fixture->queue, odd));
+    assert_null(fl_inject_take_for(&fixture->queue, odd));
     check_counts(fixture, 4, 2);
     for (i = 0; i < 8; i += 2)
-        assert_ptr_equal(inject_take_for(&fixture->queue, even), entry(fixture, i));
+        assert_ptr_equal(fl_inject_take_for(&fixture->queue, even), entry(fixture, i));
     check_counts(fixture, 0, 0);
 }
 
@@ -130,16 +130,16 @@ static void a_join_is_for_everybody_and_for_its_waiter(void **state)
     fl_served first = (fl_served)&fixture->join[0];
     fl_served second = (fl_served)&fixture->join[1];
 
-    inject_put(&fixture->queue, &fixture->join[0]);
+    fl_inject_put(&fixture->queue, &fixture->join[0]);
     put(fixture, 0);
-    inject_put(&fixture->queue, &fixture->join[1]);
+    fl_inject_put(&fixture->queue, &fixture->join[1]);
     check_counts(fixture, 3, 3);
-    assert_true(inject_has_for(&fixture->queue, second));
-    assert_ptr_equal(inject_take_for(&fixture->queue, second), &fixture->join[1]);
-    assert_false(inject_has_for(&fixture->queue, second));
-    assert_true(inject_has_for(&fixture->queue, first));
-    assert_ptr_equal(inject_take_any(&fixture->queue), &fixture->join[0]);
-    assert_ptr_equal(inject_take_any(&fixture->queue), entry(fixture, 0));
+    assert_true(fl_inject_has_for(&fixture->queue, second));
+    assert_ptr_equal(fl_inject_take_for(&fixture->queue, second), &fixture->join[1]);
+    assert_false(fl_inject_has_for(&fixture->queue, second));
+    assert_true(fl_inject_has_for(&fixture->queue, first));
+    assert_ptr_equal(fl_inject_take_any(&fixture->queue), &fixture->join[0]);
+    assert_ptr_equal(fl_inject_take_any(&fixture->queue), entry(fixture, 0));
     check_counts(fixture, 0, 0);
 }
 
@@ -150,14 +150,14 @@ static void the_queue_goes_on_after_its_last_entry_was_taken(void **state)
 
     put(fixture, 0);
     put(fixture, 1);
-    assert_ptr_equal(inject_take_for(&fixture->queue, odd), entry(fixture, 1));
+    assert_ptr_equal(fl_inject_take_for(&fixture->queue, odd), entry(fixture, 1));
     put(fixture, 2);
     put(fixture, 3);
-    assert_ptr_equal(inject_take_any(&fixture->queue), entry(fixture, 0));
-    assert_ptr_equal(inject_take_any(&fixture->queue), entry(fixture, 2));
-    assert_ptr_equal(inject_take_any(&fixture->queue), entry(fixture, 3));
+    assert_ptr_equal(fl_inject_take_any(&fixture->queue), entry(fixture, 0));
+    assert_ptr_equal(fl_inject_take_any(&fixture->queue), entry(fixture, 2));
+    assert_ptr_equal(fl_inject_take_any(&fixture->queue), entry(fixture, 3));
     put(fixture, 4);
-    assert_ptr_equal(inject_take_any(&fixture->queue), entry(fixture, 4));
+    assert_ptr_equal(fl_inject_take_any(&fixture->queue), entry(fixture, 4));
     check_counts(fixture, 0, 0);
 }
 

@@ -129,11 +129,11 @@ static void sleepers_have_another_price(void **state)
 
     (void)state;
     assert_int_equal(launch_price(&launch, &lot), 10);
-    lot_search_begin(&lot);
+    fl_lot_search_begin(&lot);
     assert_int_equal(launch_price(&launch, &lot), 10);
     lot.hungry = 1; /* asleep */
     assert_int_equal(launch_price(&launch, &lot), 1000);
-    lot_search_begin(&lot);
+    fl_lot_search_begin(&lot);
     assert_int_equal(launch_price(&launch, &lot), 10);
 }
 

@@ -25,8 +25,8 @@ static void a_permit_given_before_is_taken_without_sleeping(void **state)
     struct fl_parker parker = {0};
 
     (void)state;
-    assert_false(parker_notify(&parker));
-    assert_false(parker_wait(&parker));
+    assert_false(fl_parker_notify(&parker));
+    assert_false(fl_parker_wait(&parker));
     assert_int_equal(parker.state, FL_PARKER_EMPTY);
 }
 
@@ -35,10 +35,10 @@ static void two_permits_are_one(void **state)
     struct fl_parker parker = {0};
 
     (void)state;
-    assert_false(parker_notify(&parker));
-    assert_false(parker_notify(&parker));
+    assert_false(fl_parker_notify(&parker));
+    assert_false(fl_parker_notify(&parker));
     assert_int_equal(parker.state, FL_PARKER_NOTIFIED);
-    assert_false(parker_wait(&parker));
+    assert_false(fl_parker_wait(&parker));
     assert_int_equal(parker.state, FL_PARKER_EMPTY);
 }
 
@@ -54,7 +54,7 @@ static void *sleep_rounds(void *arg)
     uint32_t i;
 
     for (i = 0; i < sleeper->rounds; i++) {
-        if (parker_wait(&sleeper->parker))
+        if (fl_parker_wait(&sleeper->parker))
             sleeper->slept++;
         fl_store_release(&sleeper->done, i + 1);
     }
@@ -77,7 +77,7 @@ static void a_sleeper_is_woken_and_says_so(void **state)
     assert_int_equal(pthread_create(&thread, NULL, sleep_rounds, &sleeper), 0);
     for (i = 0; i < sleeper.rounds; i++) {
         wait_until(&sleeper.parker.state, FL_PARKER_ASLEEP);
-        assert_true(parker_notify(&sleeper.parker));
+        assert_true(fl_parker_notify(&sleeper.parker));
         wait_until(&sleeper.done, i + 1);
     }
     pthread_join(thread, NULL);
@@ -93,7 +93,7 @@ static void no_permit_is_lost(void **state)
     (void)state;
     assert_int_equal(pthread_create(&thread, NULL, sleep_rounds, &sleeper), 0);
     for (i = 0; i < sleeper.rounds; i++) {
-        parker_notify(&sleeper.parker);
+        fl_parker_notify(&sleeper.parker);
         wait_until(&sleeper.done, i + 1);
     }
     pthread_join(thread, NULL);
@@ -105,8 +105,8 @@ static void no_permit_is_lost(void **state)
 
 static void begin_sleep(struct fl_lot *lot, struct fl_parker *parker)
 {
-    lot_search_begin(lot);
-    lot_sleep_begin(lot, parker);
+    fl_lot_search_begin(lot);
+    fl_lot_sleep_begin(lot, parker);
 }
 
 static bool take_permit(struct fl_parker *parker)
@@ -124,16 +124,16 @@ static void searchers_and_sleepers_are_counted(void **state)
 
     (void)state;
     check_counts(&lot, 0, 0);
-    lot_search_begin(&lot);
+    fl_lot_search_begin(&lot);
     check_counts(&lot, 1, 0);
-    lot_search_begin(&lot);
+    fl_lot_search_begin(&lot);
     check_counts(&lot, 2, 0);
-    lot_sleep_begin(&lot, &parker);
+    fl_lot_sleep_begin(&lot, &parker);
     check_counts(&lot, 1, 1);
-    lot_sleep_cancel(&lot, &parker);
+    fl_lot_sleep_cancel(&lot, &parker);
     check_counts(&lot, 2, 0);
-    assert_false(lot_search_end(&lot));
-    assert_false(lot_search_end(&lot));
+    assert_false(fl_lot_search_end(&lot));
+    assert_false(fl_lot_search_end(&lot));
     check_counts(&lot, 0, 0);
 }
 
@@ -149,14 +149,14 @@ static void the_newest_sleeper_is_woken_first(void **state)
     check_counts(&lot, 0, 3);
     for (i = 2; i >= 0; i--) {
         /* Nobody really sleeps here: a permit is given, and no one woken. */
-        assert_false(lot_wake_one(&lot));
+        assert_false(fl_lot_wake_one(&lot));
         check_counts(&lot, 1, (unsigned)i);
         assert_true(take_permit(&parker[i]));
         assert_false(parker[i].is_listed);
-        assert_int_equal(lot_search_end(&lot), i > 0);
+        assert_int_equal(fl_lot_search_end(&lot), i > 0);
     }
     check_counts(&lot, 0, 0);
-    assert_false(lot_wake_one(&lot));
+    assert_false(fl_lot_wake_one(&lot));
 }
 
 static void nobody_is_woken_while_somebody_searches(void **state)
@@ -166,12 +166,12 @@ static void nobody_is_woken_while_somebody_searches(void **state)
 
     (void)state;
     begin_sleep(&lot, &parker);
-    lot_search_begin(&lot);
-    assert_false(lot_wake_one(&lot));
+    fl_lot_search_begin(&lot);
+    assert_false(fl_lot_wake_one(&lot));
     assert_false(take_permit(&parker));
     check_counts(&lot, 1, 1);
-    assert_true(lot_search_end(&lot));
-    lot_wake_one(&lot);
+    assert_true(fl_lot_search_end(&lot));
+    fl_lot_wake_one(&lot);
     assert_true(take_permit(&parker));
 }
 
@@ -181,13 +181,13 @@ static void the_last_searcher_to_find_work_is_told_of_sleepers(void **state)
     struct fl_parker parker = {0};
 
     (void)state;
-    lot_search_begin(&lot);
-    lot_search_begin(&lot);
-    assert_false(lot_search_end(&lot)); /* another one searches */
-    assert_false(lot_search_end(&lot)); /* nobody sleeps */
+    fl_lot_search_begin(&lot);
+    fl_lot_search_begin(&lot);
+    assert_false(fl_lot_search_end(&lot)); /* another one searches */
+    assert_false(fl_lot_search_end(&lot)); /* nobody sleeps */
     begin_sleep(&lot, &parker);
-    lot_search_begin(&lot);
-    assert_true(lot_search_end(&lot));
+    fl_lot_search_begin(&lot);
+    assert_true(fl_lot_search_end(&lot));
 }
 
 static void a_sleeper_anywhere_in_the_list_may_cancel(void **state)
@@ -201,16 +201,16 @@ static void a_sleeper_anywhere_in_the_list_may_cancel(void **state)
 
         for (i = 0; i < 4; i++)
             begin_sleep(&lot, &parker[i]);
-        lot_sleep_cancel(&lot, &parker[leaver]);
+        fl_lot_sleep_cancel(&lot, &parker[leaver]);
         check_counts(&lot, 1, 3);
         assert_false(parker[leaver].is_listed);
-        lot_search_end(&lot);
+        fl_lot_search_end(&lot);
         for (i = 3; i >= 0; i--) {
             if (i == leaver)
                 continue;
-            lot_wake_one(&lot);
+            fl_lot_wake_one(&lot);
             assert_true(take_permit(&parker[i]));
-            lot_search_end(&lot);
+            fl_lot_search_end(&lot);
         }
         assert_false(take_permit(&parker[leaver]));
         check_counts(&lot, 0, 0);
@@ -224,9 +224,9 @@ static void a_cancel_that_comes_too_late_leaves_the_permit(void **state)
 
     (void)state;
     begin_sleep(&lot, &parker);
-    lot_wake_one(&lot);
+    fl_lot_wake_one(&lot);
     check_counts(&lot, 1, 0);
-    lot_sleep_cancel(&lot, &parker);
+    fl_lot_sleep_cancel(&lot, &parker);
     check_counts(&lot, 1, 0);
     assert_true(take_permit(&parker));
 }
@@ -240,8 +240,8 @@ static void all_sleepers_are_woken_at_the_end(void **state)
     (void)state;
     for (i = 0; i < 5; i++)
         begin_sleep(&lot, &parker[i]);
-    lot_search_begin(&lot); /* which keeps lot_wake_one from waking, but not this */
-    lot_wake_all(&lot);
+    fl_lot_search_begin(&lot); /* which keeps fl_lot_wake_one from waking, but not this */
+    fl_lot_wake_all(&lot);
     for (i = 0; i < 5; i++)
         assert_true(take_permit(&parker[i]));
     check_counts(&lot, 6, 0);
