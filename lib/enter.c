@@ -1,6 +1,7 @@
 /* enter.c - callers: nested, guests, alone; and what a body may ask about its worker. */
 #include <errno.h>
 #include <string.h>
+#include "bits.h"
 #include "enter.h"
 #include "options.h"
 #include "pool_life.h"
@@ -11,26 +12,17 @@
 static struct fl_worker *guest_enter(struct filch_pool *pool)
 {
     uint32_t guests = pool->slots - pool->thread_slots;
-    uint64_t all = guests == 64 ? UINT64_MAX : (UINT64_C(1) << guests) - 1;
-    uint64_t free, bit;
+    /* The lowest: its memory is the warmest. */
+    uint32_t guest = bit_take(&pool->guests_in, guests, 0);
 
-    while ((free = ~fl_load_relaxed(&pool->guests_in) & all)) {
-        bit = free & -free; /* the lowest: its memory is the warmest */
-        /* ORDER(guest-slot): pairs with the release in guest_leave: a guest sees its slot
-         * as the last one left it. */
-        if (!(fl_or_acq_rel(&pool->guests_in, bit) & bit))
-            return &pool->slot[pool->thread_slots + (uint32_t)__builtin_ctzll(bit)];
-    }
-    return NULL;
+    return guest < guests ? &pool->slot[pool->thread_slots + guest] : NULL;
 }
 
 static void guest_leave(struct fl_worker *guest)
 {
     struct filch_pool *pool = guest->pool;
 
-    /* ORDER(guest-slot): pairs with the acquire in guest_enter. */
-    fl_and_acq_rel(&pool->guests_in,
-                   ~(UINT64_C(1) << (guest->index - pool->thread_slots)));
+    bit_give(&pool->guests_in, guest->index - pool->thread_slots);
 }
 
 /* --- alone ------------------------------------------------------------------------ */

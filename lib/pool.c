@@ -1,10 +1,7 @@
-/* pool.c - making and ending pools: slots, threads, the default pool, fork.
+/* pool.c - making and ending pools: slots, threads, what they are made from.
  *
  * A pool of parallelism P has P - 1 slots with threads, and a few more for guests:
- * callers from outside, who are workers while their call lasts (enter.c). After fork()
- * the child has the memory of a pool but none of its threads: a pool knows the fork it
- * was started after, and is started again, from scratch, by the first call that finds
- * another number.
+ * callers from outside, who are workers while their call lasts (enter.c).
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -19,60 +16,6 @@
 /* Guests at a time that get a worker slot: there is little to gain from more callers than
  * workers, but a small pool may serve many short calls. */
 #define GUESTS_LEAST 8u
-
-/* Guards the default pool and the starting again of pools; held across fork(). */
-static pthread_mutex_t life_mutex = PTHREAD_MUTEX_INITIALIZER;
-static filch_pool *default_pool; /* NULL, or: */
-/* Not allocated, because a caller may come when the process is ending, with the address
- * of the pool in hand; see destroy_default_pool. */
-static struct filch_pool default_storage;
-static uint32_t fork_generation;
-
-/* --- fork ------------------------------------------------------------------------- */
-
-static void before_fork(void)
-{
-    pthread_mutex_lock(&life_mutex);
-}
-
-static void after_fork_parent(void)
-{
-    pthread_mutex_unlock(&life_mutex);
-}
-
-/* What a thread of the parent held at the moment is nobody's now. */
-static void forget_locks(struct filch_pool *pool)
-{
-    uint32_t i;
-
-    pool->lot.lock = 0;
-    fl_inject_init(&pool->inject);
-    for (i = 0; pool->slot && i < pool->slots; i++) /* none: it has ended, at exit */
-        pool->slot[i].deque.lock = 0;
-}
-
-static void after_fork_child(void)
-{
-    struct fl_worker *worker;
-
-    pthread_mutex_init(&life_mutex, NULL);
-    fl_store_relaxed(&fork_generation,
-                     fork_generation + 1); /* the child has one thread */
-    /* Forked inside a body: calls nested in it may go on, alone. */
-    for (worker = fl_current; worker; worker = worker->outer) {
-        if (worker->pool)
-            forget_locks(worker->pool);
-        if (worker->has_thread) /* the child's only thread is no longer a pool's */
-            fl_signals_set(&worker->pool->signals);
-    }
-}
-
-/* Before anybody can hold life_mutex: a child that is forked meanwhile would never get
- * it. */
-__attribute__((constructor)) static void watch_forks(void)
-{
-    pthread_atfork(before_fork, after_fork_parent, after_fork_child);
-}
 
 /* --- slots ------------------------------------------------------------------------ */
 
@@ -150,8 +93,8 @@ static void *thread_main(void *arg)
     return fl_worker_main(worker);
 }
 
-/* Initialise all slots and start the threads; as many as the system gives will do. */
-static void pool_start(struct filch_pool *pool)
+/* As many threads as the system gives will do. */
+void fl_pool_start(struct filch_pool *pool)
 {
     uint32_t i;
 
@@ -224,8 +167,7 @@ static void free_slots(struct filch_pool *pool)
     fl_free(pool->slot);
 }
 
-/* Pre: *pool is all zero; life_mutex is held, so that no fork falls between. */
-static int pool_begin(struct filch_pool *pool, const filch_pool_options *options)
+int fl_pool_begin(struct filch_pool *pool, const filch_pool_options *options)
 {
     struct fl_config config;
     bool is_asked;
@@ -245,7 +187,7 @@ static int pool_begin(struct filch_pool *pool, const filch_pool_options *options
     pool->is_asymmetric = !config.is_classic && fl_heavy_fence_init();
     pool->thread_slots = pool->wanted - 1;
     pool->slots = pool->thread_slots + guests_for(pool->wanted);
-    pool->generation = fork_generation;
+    pool->generation = fl_fork_generation();
     err = fl_bind_prepare(pool);
     if (err)
         goto unload_topology;
@@ -258,7 +200,7 @@ static int pool_begin(struct filch_pool *pool, const filch_pool_options *options
     is_asked = pool->thread_slots > 0 && pool->wanted <= pool->topology.count;
     if (is_asked)
         fl_prices_ask(&pool->launch);
-    pool_start(pool);
+    fl_pool_start(pool);
     if (is_asked && pool->slot[0].has_thread)
         fl_prices_measure(&pool->launch, &pool->slot[0].parker);
     fl_config_display(&config, pool->workers, pool->reason, pool->is_asymmetric);
@@ -271,11 +213,10 @@ unload_topology:
     return err;
 }
 
-/* All but the memory of *pool itself. */
-static void pool_end(struct filch_pool *pool)
+void fl_pool_end(struct filch_pool *pool)
 {
     /* After a fork there is nobody to join. */
-    if (pool->generation == fl_load_relaxed(&fork_generation))
+    if (pool->generation == fl_fork_generation())
         pool_stop(pool);
     free_slots(pool);
     fl_inject_destroy(&pool->inject);
@@ -297,9 +238,9 @@ int filch_pool_create(filch_pool **out, const filch_pool_options *options)
     pool = fl_zalloc(sizeof *pool);
     if (!pool)
         return -ENOMEM;
-    pthread_mutex_lock(&life_mutex);
-    err = pool_begin(pool, options);
-    pthread_mutex_unlock(&life_mutex);
+    fl_life_lock();
+    err = fl_pool_begin(pool, options);
+    fl_life_unlock();
     if (err)
         fl_free(pool);
     else
@@ -311,68 +252,8 @@ void filch_pool_destroy(filch_pool *pool)
 {
     if (!pool)
         return;
-    pool_end(pool);
+    fl_pool_end(pool);
     fl_free(pool);
-}
-
-filch_pool *filch_pool_default(void)
-{
-    /* ORDER(default-pool): pairs with the release below: a pool that is seen is
-     * complete. */
-    filch_pool *pool = fl_load_acquire(&default_pool);
-
-    if (pool)
-        return pool;
-    pthread_mutex_lock(&life_mutex);
-    pool = fl_load_relaxed(&default_pool); /* the mutex's */
-    if (!pool) {
-        memset(&default_storage, 0, sizeof default_storage); /* an earlier try failed */
-        if (pool_begin(&default_storage, NULL) == 0)
-            pool = &default_storage;
-        /* ORDER(default-pool): pairs with the acquire above. */
-        fl_store_release(&default_pool, pool);
-    }
-    pthread_mutex_unlock(&life_mutex);
-    return pool;
-}
-
-void fl_pool_revive(struct filch_pool *pool)
-{
-    const struct fl_worker *worker;
-
-    /* ORDER(generation): pairs with the release below: who finds the pool started again
-     * sees its slots. */
-    if (FILCH_LIKELY(fl_load_acquire(&pool->generation) ==
-                     fl_load_relaxed(&fork_generation)))
-        return;
-    /* Forked inside a body that runs on the pool: its worker is in use. */
-    for (worker = fl_current; worker; worker = worker->outer)
-        if (worker->pool == pool)
-            return;
-    pthread_mutex_lock(&life_mutex);
-    if (pool->generation != fork_generation && pool->slot) {
-        pool_start(pool);
-        /* ORDER(generation): pairs with the acquire above. */
-        fl_store_release(&pool->generation, fork_generation);
-    }
-    pthread_mutex_unlock(&life_mutex);
-}
-
-/* At exit or dlclose. Not while a call is running: the caller may be the one who exits,
- * from inside a body, and waiting for it would never end. At exit other threads go on,
- * and may call: with all slots taken for ever, who comes from here on works alone. */
-__attribute__((destructor)) static void destroy_default_pool(void)
-{
-    filch_pool *pool = fl_load_relaxed(&default_pool); /* a call of ours, or nobody's */
-    uint64_t nobody = 0;
-
-    /* ORDER(guest-slot): pairs with the one in guest_enter: of a guest and the end of the
-     * pool one comes first; with the release in guest_leave: what the last ones did is
-     * over. */
-    if (!pool || fl_current || !fl_cas_acq_rel(&pool->guests_in, &nobody, UINT64_MAX))
-        return;
-    pool_end(pool);
-    fl_store_relaxed(&pool->slot, (struct fl_worker *)NULL); /* for late questions */
 }
 
 /* --- questions -------------------------------------------------------------------- */

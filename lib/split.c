@@ -1,6 +1,7 @@
 /* split.c - see split.h. */
 #include <errno.h>
 #include <string.h>
+#include "bits.h"
 #include "split.h"
 
 /* A range is halved at most this often, and so has at most this many halves on offer. */
@@ -30,37 +31,12 @@ struct run {
 
 /* --- lanes and parts -------------------------------------------------------------- */
 
-/* The first free bit of so many, from `from` on, around the end; count when all are
- * taken. */
-static uint32_t bit_take(uint64_t *taken, uint32_t count, uint32_t from)
-{
-    uint32_t words = (count + 63) / 64, i;
-
-    /* Once more around than there are words: the first has a lower and an upper part. */
-    for (i = 0; i <= words; i++) {
-        uint32_t word = (from / 64 + i) % words;
-        uint64_t all = count - word * 64 < 64 ? (UINT64_C(1) << (count - word * 64)) - 1
-                                              : UINT64_MAX;
-        uint64_t from_here = i == 0 ? UINT64_MAX << from % 64 : UINT64_MAX, free, bit;
-
-        while ((free = ~fl_load_relaxed(&taken[word]) & all & from_here)) {
-            bit = free & -free;
-            /* ORDER(lane): pairs with the release in lane_give: what the body before left
-             * in the lane's scratch is seen. */
-            if (!(fl_or_acq_rel(&taken[word], bit) & bit))
-                return word * 64 + (uint32_t)__builtin_ctzll(bit);
-        }
-    }
-    return count;
-}
-
 static void lane_give(struct fl_worker *worker, struct fl_loop *loop, uint32_t lane)
 {
     struct filch_pool *pool = worker->pool;
     uint32_t i;
 
-    /* ORDER(lane): pairs with the acquire in bit_take. */
-    fl_and_acq_rel(&loop->lanes_taken[lane / 64], ~(UINT64_C(1) << lane % 64));
+    bit_give(loop->lanes_taken, lane);
     if (!loop->is_limited)
         return;
     /* Those inside may sit in long bodies, with halves on offer that somebody may have

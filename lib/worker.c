@@ -12,7 +12,7 @@ void fl_failure_record(struct fl_failure *failure, uint64_t at, int value)
      * its reader is ordered by the latch. */
     while (fl_swap_acquire(&failure->lock, 1u))
         fl_yield();
-    if (at < failure->at) {
+    if (at < fl_load_relaxed(&failure->at)) { /* the lock's */
         failure->value = value;
         fl_store_relaxed(&failure->at, at);
     }

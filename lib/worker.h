@@ -104,7 +104,7 @@ struct fl_worker {
 
 struct filch_pool {
     struct fl_lot lot;
-    struct fl_launch launch; /* not allocated: see destroy_default_pool in pool.c */
+    struct fl_launch launch; /* not allocated: see destroy_default_pool in process.c */
     struct fl_inject inject;
     _Alignas(64) uint64_t guests_in; /* bit g: guest slot g is taken */
     uint32_t is_stopping;
@@ -120,7 +120,7 @@ struct filch_pool {
     bool is_asymmetric;
     uint64_t spin_ns;
     enum filch_bind bind;
-    uint32_t generation; /* of forks; see pool.c */
+    uint32_t generation; /* of forks; see process.c */
     fl_signals signals;  /* what the starter of the threads had blocked */
     /* pool.c's own. */
     size_t stack_bytes;

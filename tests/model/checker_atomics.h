@@ -84,7 +84,11 @@ void model_futex_wake(const void *word, int count, const char *file, int line);
 #define fl_sub_acquire(word, value) MODEL_UPDATE(word, MODEL_SUB, value, MODEL_ACQUIRE)
 #define fl_sub_release(word, value) MODEL_UPDATE(word, MODEL_SUB, value, MODEL_RELEASE)
 #define fl_sub_acq_rel(word, value) MODEL_UPDATE(word, MODEL_SUB, value, MODEL_ACQ_REL)
+#define fl_or_acquire(word, value)  MODEL_UPDATE(word, MODEL_OR, value, MODEL_ACQUIRE)
+#define fl_or_release(word, value)  MODEL_UPDATE(word, MODEL_OR, value, MODEL_RELEASE)
 #define fl_or_acq_rel(word, value)  MODEL_UPDATE(word, MODEL_OR, value, MODEL_ACQ_REL)
+#define fl_and_acquire(word, value) MODEL_UPDATE(word, MODEL_AND, value, MODEL_ACQUIRE)
+#define fl_and_release(word, value) MODEL_UPDATE(word, MODEL_AND, value, MODEL_RELEASE)
 #define fl_and_acq_rel(word, value) MODEL_UPDATE(word, MODEL_AND, value, MODEL_ACQ_REL)
 
 #define fl_cas_relaxed(word, expected, value) \

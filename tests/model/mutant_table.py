@@ -28,14 +28,22 @@ def mutant(orders, name, file, text, replacement, test, words="", **more):
 
 
 JOIN = "include/filch/join.h"
+JOIN_SLOW = "lib/join.c"
 DEQUE = "lib/deque.h"
 PARK = "lib/park.c"
 SERVING = "lib/serving.h"
+IDLE = "lib/idle.c"
 WAIT = "lib/wait.c"
 WORKER = "lib/worker.c"
 JOB = "lib/job.h"
 INJECT = "lib/inject.c"
 CHANNEL = "bench/channel.c"
+BITS = "lib/bits.h"
+SPLIT = "lib/split.c"
+REDUCE = "lib/reduce.c"
+SCOPE = "lib/scope.c"
+PROCESS = "lib/process.c"
+PRICES = "lib/prices.c"
 GATE_TEST = "tests/model/gate.c"
 PARK_TEST = "tests/model/park.c"
 INJECT_TEST = "tests/model/inject.c"
@@ -61,6 +69,11 @@ MUTANTS = [
     mutant("deque-private", "relaxed store of tail in fork", JOIN,
            "FILCH_STORE_RELEASE(&w->tail, index + 1);",
            "FILCH_STORE_RELAXED(&w->tail, index + 1);", "deque_force@2", "payload"),
+    mutant("deque-retract", "relaxed store of tail in the slow reclaim", JOIN_SLOW,
+           "fl_store_release(&w->tail, index);", "fl_store_relaxed(&w->tail, index);",
+           "reclaim@4", "payload"),
+    mutant("pop-dekker", "no light fence in the slow reclaim", JOIN_SLOW,
+           "        fl_fence_light();\n", "", "reclaim@4", "run twice"),
     mutant("deque-lock", "relaxed swap of the lock", DEQUE,
            "fl_swap_acquire(&deque->lock, 1u)", "fl_swap_relaxed(&deque->lock, 1u)",
            "deque_force@2", "run twice"),
@@ -213,6 +226,22 @@ MUTANTS = [
     mutant("join-taken", "beginning without release, and the waiter does not look", JOB,
            "fl_swap_acq_rel(&job->state, (uintptr_t)thief)",
            "fl_swap_relaxed(&job->state, (uintptr_t)thief)", "serving@2", "lost wake-up"),
+    mutant("gate-dekker serve-dekker", "no heavy fence against owners", SERVING,
+           "    if (pool->is_asymmetric)\n        fl_fence_heavy();\n    else\n"
+           "        fl_fence_seq_cst();",
+           "    if (!pool->is_asymmetric)\n        fl_fence_seq_cst();", "serving@2",
+           "lost wake-up", case="asymmetric"),
+    mutant("gate-dekker serve-dekker", "no fence against owners without membarrier", SERVING,
+           "    else\n        fl_fence_seq_cst();\n}", "}", "serving@2", "lost wake-up",
+           case="classic"),
+    mutant("sleep-dekker", "no fence between letting in and looking for sleepers", WORKER,
+           "    fl_fence_seq_cst();\n    fl_worker_wake_one(worker);",
+           "    fl_worker_wake_one(worker);", "idlers@4", "lost wake-up"),
+    mutant("sleep-dekker", "no fence between joining the sleepers and the gates", IDLE, IDLE_FENCE,
+           IDLE_FENCE.replace("    fl_fence_seq_cst();\n", ""), "idlers@4", "lost wake-up"),
+    mutant("gate-dekker", "no fence before an idle worker's last look", IDLE,
+           "    fence_against_owners(pool);\n    if (is_any_work", "    if (is_any_work",
+           "idlers@4", "lost wake-up"),
     # --- the queue for jobs that change hands
     mutant("sleep-dekker", "no fence between going to sleep and looking at the count",
            INJECT_TEST, "        fl_fence_seq_cst();\n        if (!fl_inject_has_for",
@@ -238,6 +267,91 @@ MUTANTS = [
            "    if (fl_load_relaxed(&queue->count) == 0) /* ordered",
            "    if (fl_load_relaxed(&queue->open_count) == 0) /* ordered", "inject",
            "lost wake-up"),
+    # --- numbers that are handed out, and pieces of a loop
+    mutant("bit", "a number is taken without acquire", BITS,
+           "fl_or_acq_rel(&taken[word], bit)", "fl_or_release(&taken[word], bit)",
+           "numbers", "data race on left"),
+    mutant("bit", "a number is given back without release", BITS,
+           "fl_and_acq_rel(&taken[number / 64]", "fl_and_acquire(&taken[number / 64]",
+           "numbers", "data race on left"),
+    mutant("bit", "a number is taken by a load and a store", BITS,
+           "!(fl_or_acq_rel(&taken[word], bit) & bit)",
+           "(fl_store_release(&taken[word], fl_load_acquire(&taken[word]) | bit), true)",
+           "numbers", "data race on left"),
+    mutant("bit", "the end of the process does not see the last guest's", PROCESS,
+           "fl_cas_acq_rel(&pool->guests_in", "fl_cas_release(&pool->guests_in", "callers@4",
+           "data race on slots"),
+    mutant("bit", "the end of the process is no compare-and-swap", PROCESS,
+           "!fl_cas_acq_rel(&pool->guests_in, &nobody, UINT64_MAX)",
+           "fl_load_acquire(&pool->guests_in) != nobody ||\n"
+           "        (fl_store_release(&pool->guests_in, UINT64_MAX), false)", "callers@4",
+           "slots"),
+    mutant("piece", "a slot is used again without acquire", SPLIT,
+           "fl_load_acquire(&piece->is_busy)", "fl_load_relaxed(&piece->is_busy)",
+           "pieces@4", "data race on piece's begin"),
+    mutant("piece", "a slot is freed without release", SPLIT,
+           "fl_store_release(&piece->is_busy, 0u);", "fl_store_relaxed(&piece->is_busy, 0u);",
+           "pieces@4", "data race on piece's begin"),
+    mutant("", "a slot is freed before it is copied", SPLIT,
+           "    struct span span = {piece->begin, piece->end, piece->is_rights};\n\n"
+           "    /* ORDER(piece): pairs with the acquire in piece_take. */\n"
+           "    fl_store_release(&piece->is_busy, 0u);\n    return span;",
+           "    fl_store_release(&piece->is_busy, 0u);\n"
+           "    return (struct span){piece->begin, piece->end, piece->is_rights};",
+           "pieces@4", "data race on piece's begin"),
+    mutant("failure-lock", "relaxed swap of the lock", WORKER,
+           "fl_swap_acquire(&failure->lock, 1u)", "fl_swap_relaxed(&failure->lock, 1u)",
+           "pieces@4", "data race on failure's value"),
+    mutant("failure-lock", "relaxed store of the lock", WORKER,
+           "fl_store_release(&failure->lock, 0u)", "fl_store_relaxed(&failure->lock, 0u)",
+           "pieces@4", "data race on failure's value"),
+    mutant("reduce-node", "arriving without release", REDUCE,
+           "fl_add_acq_rel(&reduction->arrivals[middle], 1u)",
+           "fl_add_acquire(&reduction->arrivals[middle], 1u)", "climb", "data race on folded"),
+    mutant("reduce-node", "arriving without acquire", REDUCE,
+           "fl_add_acq_rel(&reduction->arrivals[middle], 1u)",
+           "fl_add_release(&reduction->arrivals[middle], 1u)", "climb", "data race on folded"),
+    mutant("reduce-node", "the first to arrive goes on", REDUCE,
+           "fl_add_acq_rel(&reduction->arrivals[middle], 1u) == 0",
+           "fl_add_acq_rel(&reduction->arrivals[middle], 1u) == 1", "climb", "data race on folded"),
+    # --- tasks' memory
+    mutant("spare-task", "returned tasks are taken without acquire", SCOPE,
+           "fl_swap_acquire(&worker->returned_tasks", "fl_swap_relaxed(&worker->returned_tasks",
+           "spares@4", "data race on"),
+    mutant("spare-task", "a task is returned without release", SCOPE,
+           "fl_cas_acq_rel(&home->returned_tasks", "fl_cas_acquire(&home->returned_tasks",
+           "spares@4", "data race on"),
+    mutant("", "one returned task is taken, not all", SCOPE,
+           "fl_swap_acquire(&worker->returned_tasks, (struct fl_spawned *)NULL)",
+           "fl_load_acquire(&worker->returned_tasks);\n"
+           "    if (spares)\n        fl_store_release(&worker->returned_tasks, spares->next_spare)",
+           "spares@4", "leaked"),
+    # --- the default pool, and prices
+    mutant("default-pool", "a look without acquire", PROCESS,
+           "fl_load_acquire(&default_pool)", "fl_load_relaxed(&default_pool)", "callers@4",
+           "data race on made"),
+    mutant("default-pool", "shown without release", PROCESS,
+           "fl_store_release(&default_pool, pool)", "fl_store_relaxed(&default_pool, pool)",
+           "callers@4", "data race on made"),
+    mutant("generation", "a look without acquire", PROCESS,
+           "fl_load_acquire(&pool->generation)", "fl_load_relaxed(&pool->generation)",
+           "callers@4", "data race on started"),
+    mutant("generation", "shown without release", PROCESS,
+           "fl_store_release(&pool->generation, generation)",
+           "fl_store_relaxed(&pool->generation, generation)", "callers@4",
+           "data race on started"),
+    mutant("", "no second look at the generation", PROCESS,
+           "fl_load_relaxed(&pool->generation) != generation &&", "true &&", "callers@4",
+           "data race on started"),
+    mutant("prices", "the answer is read without acquire", PRICES,
+           "fl_load_acquire(word) != value", "fl_load_relaxed(word) != value", "asking@4",
+           "data race on woken"),
+    mutant("prices", "the answer is given without release", PRICES,
+           "fl_store_release(&launch->answer, (uint32_t)SLEEP);",
+           "fl_store_relaxed(&launch->answer, (uint32_t)SLEEP);", "asking@4",
+           "data race on woken"),
+    mutant("", "a starter without patience wakes nobody", PRICES,
+           "    if (!slept)\n        fl_parker_notify(parker);", "", "asking@4", "lost wake-up"),
     # --- the channel of the benchmarks
     mutant("", "a receiver that believes its wake-up", CHANNEL,
            "    while (channel->items == 0 && !channel->is_closed) {",
@@ -281,6 +395,19 @@ MUTANTS = [
 ]
 
 SURVIVORS = [
+    mutant("bit", "a number is taken without release", BITS,
+           "fl_or_acq_rel(&taken[word], bit)", "fl_or_acquire(&taken[word], bit)", "numbers",
+           why="who takes a number has left nothing yet; it is part of the last giver's "
+               "release sequence all the same"),
+    mutant("bit", "a number is given back without acquire", BITS,
+           "fl_and_acq_rel(&taken[number / 64]", "fl_and_release(&taken[number / 64]",
+           "numbers", why="who gives back a number uses nothing of the others'"),
+    mutant("bit", "the end of the process without release", PROCESS,
+           "fl_cas_acq_rel(&pool->guests_in", "fl_cas_acquire(&pool->guests_in", "callers@4",
+           why="nobody takes a slot after it"),
+    mutant("spare-task", "a task is returned without acquire", SCOPE,
+           "fl_cas_acq_rel(&home->returned_tasks", "fl_cas_release(&home->returned_tasks",
+           "spares@4", why="who returns a task looks into none that lie there already"),
     mutant("sleep-dekker", "no fence between searching and looking at the gate", GATE_TEST,
            "    fl_lot_search_begin(&lot);\n    fl_fence_seq_cst();\n", "    fl_lot_search_begin(&lot);\n",
            "gate@4",
@@ -346,15 +473,3 @@ SURVIVORS = [
            "fl_cas_acq_rel(&deque->top, &top, top + 1)", "deque_steal@4",
            why="the same, and the release for deque-room"),
 ]
-
-OUTSIDE = {
-    "default-pool": "one store, one load: a pointer to a finished pool",
-    "failure-lock": "a lock, used as one",
-    "generation": "one store, one load: a pool that has been started again",
-    "guest-slot": "a lock, a bit for each slot",
-    "lane": "a lock, a bit for each lane",
-    "piece": "one store, one load: a flag that a copy has been made",
-    "reduce-node": "two arrive, the second of whom goes on",
-    "prices": "one store, one load: a time that goes with an answer",
-    "spare-task": "a list that one worker pushes to and another empties",
-}

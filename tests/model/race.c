@@ -208,8 +208,8 @@ static void hook(const void *address, bool is_write)
             break;
     if (i < watched_count || heap_has(address) || is_near_null(address))
         model_plain(address, is_write, "(compiled as is)", 0);
-    /* Its value would be that of before the execution. */
-    if (memory_was_stored(address))
+    /* Its value would be that of before the execution; the check at the end has the last. */
+    if (model_self() >= 0 && memory_was_stored(address))
         model_fail("a plain access to a word that atomic operations write", NULL, 0);
 }
 

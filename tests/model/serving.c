@@ -8,12 +8,7 @@
  * real wait.c, worker.c, serving.h, inject.c and park.c, with filch_fork_slow and
  * filch_reclaim_slow as in join.c; a stand-in for the clock and the counters.
  */
-#include "platform.h" /* before the checker's names for some of it */
-
-#include "counters.h"
-/* Counts concern nobody here, and would be words to search through. */
-#define fl_count(counter)             ((void)(counter))
-#define fl_count_add(counter, amount) ((void)(counter), (void)(amount))
+#include "stand_ins.h"
 
 /* A round of looking that finds something new is followed by another one. */
 #undef fl_yield
@@ -34,20 +29,6 @@ enum { WAITER = 0, BUSY = 1, WORKERS = 2 };
 static struct fl_worker workers[WORKERS];
 static struct filch_pool pool;
 static uint16_t victims[WORKERS][WORKERS - 1];
-
-uint64_t fl_now_ns(void)
-{
-    return 1;
-}
-
-void fl_heavy_fence(void)
-{
-}
-
-int fl_current_cpu(void)
-{
-    return -1;
-}
 
 /* --- stand-ins -------------------------------------------------------------------- */
 

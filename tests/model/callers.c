@@ -1,0 +1,178 @@
+/* callers.c - how callers find the default pool, its guest slots, and its end.
+ *
+ * Job: the default pool is made once, and complete when it is seen ("made": a data race on
+ * it); after a fork it is started again once ("started"); its end comes when no guest is
+ * inside, and then no guest gets in any more ("slots": a data race on them, "after the
+ * end"). Compiled with the real process.c and enter.c.
+ */
+#include "stand_ins.h"
+
+#include <string.h>
+/* Nothing of this happens when the test itself begins and ends. */
+#define constructor used
+#define destructor  used
+#include "process.c"
+#undef constructor
+#undef destructor
+#include "enter.c"
+
+enum { GUESTS = 2 };
+
+static struct fl_worker guests[GUESTS];
+static int made, started; /* plain: times, as the pool's makers count them */
+static int slots;         /* plain: uses of the guest slots; -1 when they have gone */
+
+/* --- stand-ins -------------------------------------------------------------------- */
+
+_Thread_local struct fl_worker *fl_current;
+
+static void make(struct filch_pool *pool)
+{
+    unsigned i;
+
+    pool->slot = guests;
+    pool->slots = GUESTS;
+    for (i = 0; i < GUESTS; i++)
+        guests[i] = (struct fl_worker){.pool = pool, .index = i};
+}
+
+int fl_pool_begin(struct filch_pool *pool, const filch_pool_options *options)
+{
+    (void)options;
+    make(pool);
+    MODEL_WRITE(made, MODEL_READ(made) + 1);
+    return 0;
+}
+
+void fl_pool_start(struct filch_pool *pool)
+{
+    (void)pool;
+    MODEL_WRITE(started, MODEL_READ(started) + 1);
+}
+
+void fl_pool_end(struct filch_pool *pool)
+{
+    MODEL_ASSERT(pool == &default_storage, "another pool");
+    MODEL_WRITE(slots, -1);
+}
+
+void fl_signals_set(const fl_signals *blocked)
+{
+    (void)blocked;
+}
+
+void fl_inject_init(struct fl_inject *queue)
+{
+    (void)queue;
+}
+
+bool fl_worker_drain(struct fl_worker *worker, int64_t floor)
+{
+    (void)worker, (void)floor;
+    return true;
+}
+
+void fl_worker_free_memory(struct fl_worker *worker)
+{
+    (void)worker;
+}
+
+unsigned filch_pool_workers(filch_pool *of)
+{
+    return of->workers;
+}
+
+/* --- set-up ----------------------------------------------------------------------- */
+
+static void setup(void)
+{
+    pthread_mutex_init(&life_mutex, NULL);
+    memset(&default_storage, 0, sizeof default_storage);
+    memset(guests, 0, sizeof guests);
+    default_pool = NULL;
+    fork_generation = 0;
+    made = started = slots = 0;
+    model_name(&life_mutex, "life mutex");
+    model_name(&default_pool, "default pool");
+    model_name(&default_storage.generation, "pool's generation");
+    model_name(&fork_generation, "generation");
+    model_name(&default_storage.guests_in, "guests in");
+    model_name(&default_storage.slot, "pool's slots");
+    model_name(&made, "made");
+    model_name(&started, "started");
+    model_name(&slots, "slots");
+}
+
+static void setup_made(void)
+{
+    setup();
+    default_pool = &default_storage;
+    make(&default_storage);
+}
+
+static void setup_forked(void)
+{
+    setup_made();
+    fork_generation = 1;
+}
+
+/* --- bodies ----------------------------------------------------------------------- */
+
+static void find_pool(void)
+{
+    MODEL_ASSERT(filch_pool_default() == &default_storage, "another pool");
+    MODEL_ASSERT(MODEL_READ(made) == 1, "made twice, or not yet");
+}
+
+static void find_pool_again(void)
+{
+    find_pool();
+    find_pool();
+}
+
+static void find_started(void)
+{
+    fl_pool_revive(&default_storage);
+    MODEL_ASSERT(MODEL_READ(started) == 1, "started twice, or not yet");
+}
+
+static void be_guest(void)
+{
+    struct fl_worker *guest = guest_enter(&default_storage);
+
+    if (!guest)
+        return;
+    MODEL_ASSERT(MODEL_READ(slots) >= 0, "a guest after the end");
+    guest_leave(guest);
+}
+
+static void be_guest_again(void)
+{
+    be_guest();
+    be_guest();
+}
+
+static void end_process(void)
+{
+    destroy_default_pool();
+}
+
+#define CASE(name, setup, ...)                                 \
+    {                                                          \
+        name, setup, {__VA_ARGS__}, NULL, NULL, 0, 0, 0, false \
+    }
+
+static const struct model_case cases[] = {
+    CASE("the first call, of two", setup, find_pool_again, find_pool),
+    CASE("the first call, of three", setup, find_pool, find_pool, find_pool),
+    CASE("after a fork, two callers", setup_forked, find_started, find_started),
+    CASE("after a fork, three callers", setup_forked, find_started, find_started,
+         find_started),
+    CASE("a guest at the end", setup_made, be_guest_again, end_process),
+    CASE("two guests at the end", setup_made, be_guest, be_guest, end_process),
+};
+
+int main(int argc, char **argv)
+{
+    return model_main(argc, argv, cases, sizeof cases / sizeof cases[0]);
+}
