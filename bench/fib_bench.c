@@ -4,9 +4,8 @@
  * which passes arguments and results through memory.
  *
  * fib(n) with two branches at every call; the answer is nanoseconds per call. Serial and
- * filch compute a large fib; OpenMP and the channel pool, which need about a hundred
- * times as long for each call, a smaller one. What cut-off by hand gets is
- * cutoff_bench.c's question.
+ * filch compute a large fib; those who need ten or a hundred times as long for each call,
+ * a smaller one. What cut-off by hand gets is cutoff_bench.c's question.
  */
 #include "bench.h"
 
@@ -25,14 +24,15 @@ static uint64_t fib(unsigned n)
 
 static int prepare(const struct bench_request *request, struct bench_input *input)
 {
-    static const unsigned light[] = {
-        [BENCH_TINY] = 18, [BENCH_QUICK] = 32, [BENCH_FULL] = 35};
-    static const unsigned heavy[] = {
-        [BENCH_TINY] = 14, [BENCH_QUICK] = 22, [BENCH_FULL] = 25};
-    bool is_heavy =
-        request->candidate == BENCH_OPENMP || request->candidate == BENCH_CHANNEL;
+    /* By scale. */
+    static const unsigned light[] = {18, 32, 35};
+    static const unsigned medium[] = {18, 28, 31};
+    static const unsigned heavy[] = {14, 22, 25};
+    static const unsigned *const sizes[BENCH_CANDIDATES] = {
+        [BENCH_SERIAL] = light, [BENCH_FILCH] = light, [BENCH_CHANNEL] = heavy,
+        [BENCH_OPENMP] = heavy, [BENCH_TBB] = medium,  [BENCH_RAYON] = medium};
 
-    fib_n = is_heavy ? heavy[request->scale] : light[request->scale];
+    fib_n = sizes[request->candidate][request->scale];
     snprintf(input->title, sizeof input->title, "fib, a task at every call");
     snprintf(input->size, sizeof input->size, "n = %u", fib_n);
     if (request->candidate == BENCH_CHANNEL)
@@ -170,6 +170,14 @@ static int run_openmp(const struct bench_team *team)
     return 0;
 }
 
+/* ---- peers ----------------------------------------------------------------------- */
+
+static int run_peer(const struct bench_team *team)
+{
+    bench_result = (double)team->peer->fib(team->peer_team, fib_n);
+    return 0;
+}
+
 /* ---- filch ----------------------------------------------------------------------- */
 
 struct branch {
@@ -255,11 +263,11 @@ static int run_filch_join(const struct bench_team *team)
 const struct bench_work bench_fib = {
     .name = "fib",
     .prepare = prepare,
-    .run = {run_serial, run_channel, run_openmp, run_filch},
+    .run = {run_serial, run_channel, run_openmp, run_filch, run_peer, run_peer},
 };
 
 const struct bench_work bench_fib_join = {
     .name = "fib-join",
     .prepare = prepare_join,
-    .run = {run_serial, run_channel, run_openmp, run_filch_join},
+    .run = {run_serial, run_channel, run_openmp, run_filch_join, run_peer, run_peer},
 };

@@ -1,4 +1,4 @@
-// tbb.cc - oneTBB's loops; see peers.h.
+// tbb.cc - oneTBB's loops and joins; see peers.h.
 #include "peers.h"
 
 #include <new>
@@ -6,6 +6,7 @@
 #include <tbb/blocked_range.h>
 #include <tbb/global_control.h>
 #include <tbb/parallel_for.h>
+#include <tbb/parallel_invoke.h>
 #include <tbb/task_arena.h>
 
 namespace
@@ -59,6 +60,21 @@ void enter(void *team, void (*inside)(void *ctx), void *ctx)
     team_of(team)->arena.execute([=] { inside(ctx); });
 }
 
+uint64_t fib(unsigned n)
+{
+    uint64_t left, right;
+
+    if (n < 2)
+        return n;
+    tbb::parallel_invoke([&] { left = fib(n - 1); }, [&] { right = fib(n - 2); });
+    return left + right;
+}
+
+uint64_t fib_in_team(void *team, unsigned n)
+{
+    return team_of(team)->arena.execute([=] { return fib(n); });
+}
+
 } // namespace
 
-extern "C" const bench_peer bench_peer_tbb = {create, destroy, loop, enter};
+extern "C" const bench_peer bench_peer_tbb = {create, destroy, loop, enter, fib_in_team};

@@ -1,4 +1,4 @@
-//! Rayon's loops; see peers.h.
+//! Rayon's loops and joins; see peers.h.
 //!
 //! A parallel iterator over items would call the part through its pointer for each of them. So
 //! this is one over ranges: Rayon cuts it as it cuts `(0..count).into_par_iter()`, by the same
@@ -18,11 +18,12 @@ pub struct Peer {
     destroy: unsafe extern "C" fn(*mut ThreadPool),
     run: unsafe extern "C" fn(*mut ThreadPool, usize, Part, *mut c_void),
     enter: unsafe extern "C" fn(*mut ThreadPool, extern "C" fn(*mut c_void), *mut c_void),
+    fib: unsafe extern "C" fn(*mut ThreadPool, c_uint) -> u64,
 }
 
 #[allow(non_upper_case_globals)]
 #[no_mangle]
-pub static bench_peer_rayon: Peer = Peer { create, destroy, run, enter };
+pub static bench_peer_rayon: Peer = Peer { create, destroy, run, enter, fib: fib_in_pool };
 
 /// Handed to the part as it came; what it points to is made for several threads.
 #[derive(Clone, Copy)]
@@ -127,4 +128,16 @@ unsafe extern "C" fn enter(
 ) {
     let ctx = Context(ctx);
     (*pool).install(move || inside(ctx.pointer()));
+}
+
+fn fib(n: c_uint) -> u64 {
+    if n < 2 {
+        return n.into();
+    }
+    let (left, right) = rayon::join(|| fib(n - 1), || fib(n - 2));
+    left + right
+}
+
+unsafe extern "C" fn fib_in_pool(pool: *mut ThreadPool, n: c_uint) -> u64 {
+    (*pool).install(|| fib(n))
 }
