@@ -47,15 +47,15 @@ static int measure_latency(const struct bench_team *team, int64_t *samples, size
 {
     for (size_t i = 0; i < count; i++) {
         int64_t called;
-        int64_t begun;
+        int64_t both;
         int err;
 
         rest(REST_NS);
         called = meeting_clock_ns();
-        err = meeting_hold(team, &begun);
+        err = meeting_hold(team, &both);
         if (err)
             return err;
-        samples[i] = begun - called;
+        samples[i] = both - called;
     }
     qsort(samples, count, sizeof samples[0], compare);
     return 0;

@@ -6,7 +6,7 @@
 #include "bench.h"
 
 /** latency_print - a line of JSON for each candidate asked for: percentiles of the time
- * from a call, after 5 ms of rest, to the first instruction of the second thread; and the
+ * from a call, after 5 ms of rest, until two threads are at work (meeting.h); and the
  * CPU time that the process uses in a second of nothing, as a share of that. Returns the
  * exit status. */
 int latency_print(const bool candidates[BENCH_CANDIDATES], unsigned workers,

@@ -10,12 +10,16 @@
 #define PATIENCE_NS INT64_C(10000000000)
 
 /* A thread that waits longer may be keeping the other one from its CPU. */
-#define TURNS_BEFORE_YIELD 10000
+#define LOOKS_BEFORE_YIELD 10000
+
+/* The word goes there and back so often. */
+#define EXCHANGES 4
 
 struct meeting {
     bool is_alone; /* nobody to wait for */
     atomic_size_t here;
-    _Atomic int64_t begun_ns;
+    atomic_size_t exchanged;
+    _Atomic int64_t both_ns;
     atomic_bool is_missed;
 };
 
@@ -27,24 +31,36 @@ int64_t meeting_clock_ns(void)
     return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
 }
 
-static void attend(struct meeting *meeting, size_t items)
+/* Until the word is at least value. False: in vain. */
+static bool await(struct meeting *meeting, const atomic_size_t *word, size_t value)
 {
-    int64_t now = meeting_clock_ns();
-    int64_t last = atomic_load(&meeting->begun_ns);
+    int64_t since = meeting_clock_ns();
 
-    while (last < now && !atomic_compare_exchange_weak(&meeting->begun_ns, &last, now))
-        ;
-    atomic_fetch_add(&meeting->here, items);
-    for (unsigned turn = 1; !meeting->is_alone && atomic_load(&meeting->here) < 2;
-         turn++) {
-        if (turn % TURNS_BEFORE_YIELD)
+    for (unsigned look = 1; atomic_load(word) < value; look++) {
+        if (look % LOOKS_BEFORE_YIELD)
             continue;
         sched_yield();
-        if (meeting_clock_ns() - now > PATIENCE_NS) {
+        if (meeting_clock_ns() - since > PATIENCE_NS) {
             atomic_store(&meeting->is_missed, true);
-            return;
+            return false;
         }
     }
+    return true;
+}
+
+static void attend(struct meeting *meeting, size_t items)
+{
+    size_t first = atomic_fetch_add(&meeting->here, items), turn;
+
+    if (meeting->is_alone || !await(meeting, &meeting->here, 2) || items > 1)
+        return;
+    for (turn = first; turn < (size_t)2 * EXCHANGES; turn += 2) {
+        if (!await(meeting, &meeting->exchanged, turn))
+            return;
+        atomic_store(&meeting->exchanged, turn + 1);
+    }
+    if (first == 1) /* the word's last change was its */
+        atomic_store(&meeting->both_ns, meeting_clock_ns());
 }
 
 static int attend_body(filch_worker *w, size_t begin, size_t end, void *ctx)
@@ -67,12 +83,12 @@ static int call_together(const struct bench_team *team, struct meeting *meeting)
     return 0;
 }
 
-int meeting_hold(const struct bench_team *team, int64_t *begun_ns)
+int meeting_hold(const struct bench_team *team, int64_t *both_ns)
 {
     struct meeting meeting = {.is_alone = team->workers < 2};
     int err = call_together(team, &meeting);
 
-    if (begun_ns)
-        *begun_ns = atomic_load(&meeting.begun_ns);
+    if (both_ns)
+        *both_ns = atomic_load(&meeting.both_ns);
     return !err && atomic_load(&meeting.is_missed) ? -ETIMEDOUT : err;
 }

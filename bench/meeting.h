@@ -1,5 +1,10 @@
-/* meeting.h - a loop of two items, each of which waits until the other one runs too: over
- * as soon as two threads are at work. */
+/* meeting.h - a loop of two items that wait for each other: over when two threads are at
+ * work at the same time.
+ *
+ * That both have begun is not enough. A thread that is woken on its caller's CPU begins
+ * soon, in the caller's place: nothing runs in parallel, until the system moves one of them
+ * away. So they exchange a word a few times, which takes the wink of an eye on two CPUs.
+ */
 #ifndef BENCH_MEETING_H
 #define BENCH_MEETING_H
 
@@ -12,10 +17,10 @@ int64_t meeting_clock_ns(void);
  * meeting_hold - hold one, on a team of any candidate. One worker meets nobody: then no
  * item waits.
  *
- * begun_ns  out: when the item that began last began; or NULL.
+ * both_ns   out: when both were at work; or NULL.
  *
  * Returns   0; -ETIMEDOUT when no second thread came within 10 s; or what team_loop says.
  */
-int meeting_hold(const struct bench_team *team, int64_t *begun_ns);
+int meeting_hold(const struct bench_team *team, int64_t *both_ns);
 
 #endif

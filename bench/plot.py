@@ -220,7 +220,7 @@ def latency_chart(distributions):
             color=colour, marker=marker, markersize=4, linewidth=1, label=table.HEADINGS[key],
         )  # fmt: skip
     axes.set_xscale("log")
-    axes.set_xlabel("µs from the call until a sleeping worker runs its part")
+    axes.set_xlabel("µs from the call to sleepers until two threads are at work")
     axes.set_ylabel("per cent of the calls")
     axes.grid(linewidth=0.4)
     axes.legend(frameon=False)

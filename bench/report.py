@@ -72,7 +72,7 @@ def pictures(rows, latencies):
         found.append(("workers.svg", "Speed-up over the number of workers.", curves))
     if latencies:
         chart = plot.latency_chart(latencies)
-        found.append(("latency.svg", "Waking a worker that sleeps: how long it takes.", chart))
+        found.append(("latency.svg", "From a call to sleeping workers until two threads are at work: how long it takes.", chart))
     return found
 
 

@@ -150,7 +150,7 @@ def latency_section(latencies):
             f" {times[2]}, the longest {times[3]}; with nothing to do its threads take"
             f" {figures['idle_cpu']:.2%} of a CPU"
         )
-    return "From a call until a worker that slept runs its part:", lines
+    return "From a call, after a rest of 5 ms, until two threads are at work at the same time:", lines
 
 
 def percentiles(latencies):
