@@ -6,6 +6,11 @@
 #include "bind.h"
 #include "serving.h"
 
+/* With the two looks at the clock around it. */
+#define TRIFLE_NS 150u
+
+#define LOOK_AWAY_NS 2000u
+
 /* --- finding work ----------------------------------------------------------------- */
 
 static uint32_t random_below(struct fl_worker *worker, uint32_t bound)
@@ -125,11 +130,11 @@ static filch_job *find_work(struct fl_worker *worker)
     fl_lot_search_begin(&pool->lot);
     /* ORDER(sleep-dekker): counted as searching before the gates are looked at. */
     fl_fence_seq_cst();
-    raise_all_gates(pool);
     for (looks = 0; !fl_load_relaxed(&pool->is_stopping); looks++) {
         if (looks % FL_LOOKS_PER_CLOCK == 0 || pool->spin_ns == 0) {
             now = fl_now_ns();
             since = since ? since : now;
+            raise_all_gates(pool); /* what an owner has lowered; see fl_worker_share */
         }
         entry = take_any(worker, now - since > FL_FORCE_AFTER_NS);
         if (entry) {
@@ -144,6 +149,19 @@ static filch_job *find_work(struct fl_worker *worker)
     }
     fl_lot_search_end(&pool->lot);
     return NULL;
+}
+
+/* Who has run next to nothing took less off its victim than being stolen from costs it,
+ * with a raised gate and a job that is waited for: it looks away for a moment, hungry for
+ * nobody. Otherwise a join of two trifles would cost as much as a theft each time. Pre:
+ * not counted as searching. */
+static void look_away_after_trifle(uint64_t began_ns, uint64_t now)
+{
+    uint64_t until = now + LOOK_AWAY_NS;
+
+    if (now - began_ns < TRIFLE_NS)
+        for (; now < until; now = fl_now_ns())
+            fl_spin_hint();
 }
 
 /* The reader of the counters adds what has passed since; see stats.c. */
@@ -175,6 +193,7 @@ void *fl_worker_main(void *arg)
         then = fl_now_ns();
         fl_count_add(&worker->counters.busy_ns, then - now);
         begin_idle(worker, then);
+        look_away_after_trifle(now, then);
     }
     end_idle(worker, fl_now_ns() - then);
     fl_current = NULL;

@@ -44,7 +44,10 @@ int filch_reclaim_slow(filch_worker *w, filch_job *job, int64_t index)
         if (index >= fl_load_relaxed(&w->limit)) /* ordered by the fence */
             return 1;
     }
-    return deque_pop_slow(&worker->deque, index);
+    if (deque_pop_slow(&worker->deque, index))
+        return 1;
+    worker->was_stolen_from = true;
+    return 0;
 }
 
 void filch_await(filch_worker *w, filch_job *job)

@@ -77,10 +77,4 @@ bool fl_lot_wake_one(struct fl_lot *lot);
 /* Wake them all (shutdown). */
 void fl_lot_wake_all(struct fl_lot *lot);
 
-/* Whether anyone is without work. Ordered by the caller's fence. */
-static inline bool lot_is_hungry(const struct fl_lot *lot)
-{
-    return fl_load_relaxed(&lot->hungry) != 0;
-}
-
 #endif

@@ -44,6 +44,19 @@ static void feed(struct fl_worker *worker)
     fl_worker_wake_one(worker);
 }
 
+/* Whether the gate is to stay up for those who are without work. For sleepers it must:
+ * nobody else raises it for them. Those who search raise it now and then; in between they
+ * get it up for as long as they come and take something, since a job that its owner runs
+ * faster than they come would only be published in vain, each time. */
+static bool must_stay_up(struct fl_worker *worker)
+{
+    uint64_t hungry = fl_load_relaxed(&worker->pool->lot.hungry); /* see the fence */
+    bool was_stolen_from = worker->was_stolen_from;
+
+    worker->was_stolen_from = false;
+    return lot_sleeping(hungry) > 0 || (lot_searching(hungry) > 0 && was_stolen_from);
+}
+
 void fl_worker_share(struct fl_worker *worker)
 {
     bind_note_caller(worker);
@@ -55,7 +68,7 @@ void fl_worker_share(struct fl_worker *worker)
      * are looked for; pairs with the fences in park_idle and park_waiting. Without it:
      * tests/model/serving.c, "lost wake-up". */
     fl_fence_seq_cst();
-    if (lot_is_hungry(&worker->pool->lot))
+    if (must_stay_up(worker))
         deque_raise_gate(&worker->deque);
     feed(worker);
 }

@@ -70,6 +70,7 @@ struct fl_worker {
     _Alignas(64) struct filch_pool *pool;
     uint32_t index;          /* slot in the pool; FL_SOLO for a caller without one */
     uint32_t random;         /* state of the victim generator */
+    bool was_stolen_from;    /* since it last shared what it has */
     uint64_t serves;         /* how often it changed whom it serves */
     struct fl_worker *outer; /* the caller's worker in another pool, from inside a call */
     struct fl_context context;

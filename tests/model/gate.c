@@ -16,13 +16,13 @@ enum { WORKERS = 3 };
 static struct fl_lot lot;
 static struct fl_parker parkers[WORKERS];
 
-/* fl_worker_share, after deque_publish. */
+/* fl_worker_share, after deque_publish, where nothing was stolen before. */
 static void look_for_hungry(void)
 {
     if (deque.is_asymmetric)
         deque_lower_gate(&deque);
     fl_fence_seq_cst();
-    if (lot_is_hungry(&lot))
+    if (lot_sleeping(fl_load_relaxed(&lot.hungry)) > 0)
         deque_raise_gate(&deque);
     fl_lot_wake_one(&lot);
 }

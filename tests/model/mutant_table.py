@@ -134,7 +134,7 @@ MUTANTS = [
            "    fl_fence_seq_cst();\n    fl_lot_wake_one(&lot);\n}\n\nstatic void publish_twice",
            "    fl_lot_wake_one(&lot);\n}\n\nstatic void publish_twice",
            "park", "lost wake-up",
-           mirrors=(("lib/worker.c", "    fl_fence_seq_cst();\n    if (lot_is_hungry("),)),
+           mirrors=(("lib/worker.c", "    fl_fence_seq_cst();\n    if (must_stay_up("),)),
     mutant("sleep-dekker", "no fence after a search", PARK_TEST,
            "    fl_fence_seq_cst();\n    if (is_any_work())\n        fl_lot_wake_one",
            "    if (is_any_work())\n        fl_lot_wake_one", "park", "lost wake-up",
@@ -218,7 +218,7 @@ MUTANTS = [
            "    fence_against_owners(worker->pool);\n    if (!is_done",
            "    if (!is_done", "serving@2", "lost wake-up"),
     mutant("sleep-dekker", "no fence between publishing and looking for the waiter", WORKER,
-           "    fl_fence_seq_cst();\n    if (lot_is_hungry", "    if (lot_is_hungry",
+           "    fl_fence_seq_cst();\n    if (must_stay_up", "    if (must_stay_up",
            "serving@2", "lost wake-up"),
     mutant("sleep-dekker", "no fence between handing over and looking for sleepers", WORKER,
            "    fl_fence_seq_cst();\n    if (waiter && fl_parker_notify",
@@ -411,8 +411,7 @@ SURVIVORS = [
     mutant("sleep-dekker", "no fence between searching and looking at the gate", GATE_TEST,
            "    fl_lot_search_begin(&lot);\n    fl_fence_seq_cst();\n", "    fl_lot_search_begin(&lot);\n",
            "gate@4",
-           mirrors=(("lib/idle.c", "    fl_fence_seq_cst();\n    raise_all_gates(pool);\n"
-                     "    for (looks"),),
+           mirrors=(("lib/idle.c", "    fl_fence_seq_cst();\n    for (looks"),),
            why="a searcher that is missed raises the gates again before it sleeps, and takes "
                "by force what it starves for: the fence only shortens its wait"),
     mutant("serving", "relaxed store of whom the worker serves", SERVING,

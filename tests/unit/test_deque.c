@@ -178,17 +178,48 @@ static void a_raised_gate_makes_the_next_push_publish(void **state)
     check_steal(fixture, FL_STEAL_EMPTY, 0);
 }
 
-static void the_gate_stays_up_while_somebody_is_hungry(void **state)
+static void the_gate_stays_up_for_who_sleeps(void **state)
 {
     struct fixture *fixture = *state;
-    size_t i;
+    struct fl_parker sleeper = {0};
 
     fl_lot_search_begin(&fixture->pool->lot);
-    for (i = 0; i < 10; i++) {
-        push(fixture, i);
-        check_steal(fixture, FL_STEAL_GOT, i);
-    }
-    fl_lot_search_end(&fixture->pool->lot);
+    fl_lot_sleep_begin(&fixture->pool->lot, &sleeper);
+    push(fixture, 0);
+    assert_int_equal(sleeper.state, FL_PARKER_NOTIFIED);
+    push(fixture, 1);
+    check_steal(fixture, FL_STEAL_GOT, 0);
+    check_steal(fixture, FL_STEAL_GOT, 1);
+}
+
+static void the_gate_stays_up_for_who_searches_when_something_was_stolen(void **state)
+{
+    struct fixture *fixture = *state;
+    int64_t place;
+
+    fl_lot_search_begin(&fixture->pool->lot);
+    place = push(fixture, 0);
+    check_steal(fixture, FL_STEAL_GOT, 0);
+    assert_false(filch_reclaim(fixture->hot, &fixture->job[0], place));
+    deque_raise_gate(fixture->deque);
+    push(fixture, 1);
+    push(fixture, 2);
+    check_steal(fixture, FL_STEAL_GOT, 1);
+    check_steal(fixture, FL_STEAL_GOT, 2);
+}
+
+/* Its jobs are shorter than the way to them. */
+static void the_gate_comes_down_for_who_searches_when_nothing_was_stolen(void **state)
+{
+    struct fixture *fixture = *state;
+    int64_t place;
+
+    fl_lot_search_begin(&fixture->pool->lot);
+    place = push(fixture, 0);
+    assert_true(filch_reclaim(fixture->hot, &fixture->job[0], place));
+    push(fixture, 1);
+    check_steal(fixture, FL_STEAL_EMPTY, 0);
+    assert_true(deque_has_private(fixture->deque));
 }
 
 static void every_push_is_public_in_classic_mode(void **state)
@@ -392,7 +423,9 @@ int main(void)
         BOTH(what_was_stolen_is_not_given_back),
         ASYMMETRIC(behind_a_lowered_gate_pushes_stay_private),
         ASYMMETRIC(a_raised_gate_makes_the_next_push_publish),
-        BOTH(the_gate_stays_up_while_somebody_is_hungry),
+        BOTH(the_gate_stays_up_for_who_sleeps),
+        BOTH(the_gate_stays_up_for_who_searches_when_something_was_stolen),
+        ASYMMETRIC(the_gate_comes_down_for_who_searches_when_nothing_was_stolen),
         CLASSIC(every_push_is_public_in_classic_mode),
         ASYMMETRIC(a_forced_publish_shows_what_the_owner_kept_private),
         ASYMMETRIC(a_forced_publish_keeps_off_while_the_lock_is_held),
