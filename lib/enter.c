@@ -229,14 +229,17 @@ unsigned filch_lanes(const filch_worker *w)
 
 unsigned filch_lane_limit_with(const filch_opts *opts)
 {
-    const struct fl_worker *worker =
-        opts && opts->worker ? worker_of(opts->worker) : fl_current;
-    /* Calls nested in one that took no slot enter the pool. */
-    uint32_t workers = opts && opts->pool   ? filch_pool_workers(opts->pool)
-                       : !worker            ? filch_pool_workers(NULL)
-                       : worker->is_outside ? filch_pool_workers(worker->pool)
-                                            : worker_parallelism(worker);
+    const struct fl_worker *worker;
+    uint32_t workers;
 
+    if (fl_opts_check(opts))
+        return 0;
+    worker = opts && opts->worker ? worker_of(opts->worker) : fl_current;
+    /* Calls nested in one that took no slot enter the pool. */
+    workers = opts && opts->pool   ? filch_pool_workers(opts->pool)
+              : !worker            ? filch_pool_workers(NULL)
+              : worker->is_outside ? filch_pool_workers(worker->pool)
+                                   : worker_parallelism(worker);
     return opts && opts->max_workers ? FL_MIN(opts->max_workers, workers) : workers;
 }
 

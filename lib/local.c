@@ -37,8 +37,10 @@ int filch_local_create(filch_local **out, filch_pool *pool, size_t slot_bytes,
     if (!out)
         return -EINVAL;
     *out = NULL;
-    if (slot_bytes == 0 || slot_bytes > SIZE_MAX / 2)
+    if (slot_bytes == 0)
         return -EINVAL;
+    if (slot_bytes > SIZE_MAX / 2)
+        return -ENOMEM;
     if (!pool)
         pool = fl_current ? fl_current->pool : filch_pool_default();
     local = fl_zalloc(sizeof *local);

@@ -303,11 +303,12 @@ int filch_reduce_with(size_t begin, size_t end, void *acc, size_t acc_bytes,
                                   .ctx = opts ? opts->ctx : NULL,
                                   .opts = opts};
 
-    if (!acc || acc_bytes == 0 || acc_bytes > SIZE_MAX / 128 || !body || !combine ||
-        begin > end || fl_opts_check(opts))
+    if (!acc || acc_bytes == 0 || !body || !combine || begin > end || fl_opts_check(opts))
         return -EINVAL;
     if (begin == end)
         return 0;
+    if (acc_bytes > SIZE_MAX / 128) /* so that those of all levels can be counted */
+        return -ENOMEM;
     reduction.block = block_items(end - begin, opts);
     reduction.blocks =
         (end - begin) / reduction.block + ((end - begin) % reduction.block != 0);

@@ -173,7 +173,8 @@ FILCH_API unsigned filch_lane(const filch_worker *w);
 FILCH_API unsigned filch_lanes(const filch_worker *w);
 
 /** filch_lane_limit - the limit that filch_lane will have in a call with these options,
- * known before the call: min(filch_pool_workers, max_workers). */
+ * known before the call: min(filch_pool_workers, max_workers). 0 for options that a call
+ * would refuse. */
 #define filch_lane_limit(...) filch_lane_limit_with(FILCH_OPTS(NULL, __VA_ARGS__))
 FILCH_API unsigned filch_lane_limit_with(const filch_opts *opts);
 

@@ -208,6 +208,20 @@ static void the_lane_limit_is_known_before_the_call(void **state)
     assert_int_equal(filch_cancelled(NULL), 0);
 }
 
+static void no_lane_is_promised_to_options_that_a_call_refuses(void **state)
+{
+    filch_opts opts = *FILCH_OPTS(NULL, .pool = *state);
+
+    opts.struct_size -= 8;
+    assert_int_equal(filch_lane_limit_with(&opts), 0);
+    opts.struct_size += 8;
+    opts.abi++;
+    assert_int_equal(filch_lane_limit_with(&opts), 0);
+    opts.abi--;
+    assert_int_equal(filch_lane_limit_with(&opts), filch_pool_workers(*state));
+    assert_int_equal(filch_lane_limit(.pool = *state, .grain = 2, .max_chunk = 1), 0);
+}
+
 /* --- cancelling ------------------------------------------------------------------- */
 
 struct cancel {
@@ -286,6 +300,7 @@ int main(void)
         ON_POOLS(a_lane_stays_taken_while_its_body_waits_in_a_nested_loop),
         ON_POOLS(lanes_of_bodies_that_run_together_are_dense),
         ON_POOLS(the_lane_limit_is_known_before_the_call),
+        ON_POOLS(no_lane_is_promised_to_options_that_a_call_refuses),
         ON_POOLS(calls_above_a_failure_are_told_and_those_below_are_not),
         ON_POOLS(without_a_failure_nobody_is_cancelled),
     };

@@ -485,6 +485,27 @@ static void wrong_arguments_run_nothing(void **state)
     assert_int_equal(acc, 42);
 }
 
+/* From a petabyte on. The allocators of the sanitizers abort on such a size. */
+static void accumulators_that_no_memory_has_run_nothing(void **state)
+{
+    static const size_t sizes[] = {(size_t)1 << 50, SIZE_MAX / 128, SIZE_MAX / 128 + 1,
+                                   SIZE_MAX / 2, SIZE_MAX};
+    uint64_t acc = 42;
+    atomic_uint calls = 0;
+    uint32_t limit;
+    size_t i;
+
+    if (IS_ASAN || IS_TSAN)
+        skip();
+    for (i = 0; i < COUNT_OF(sizes); i++)
+        for (limit = 0; limit <= 1; limit++)
+            assert_int_equal(filch_reduce(0, 9, &acc, sizes[i], count_items, add_counts,
+                                          &calls, .pool = *state, .max_workers = limit),
+                             -ENOMEM);
+    assert_int_equal(atomic_load(&calls), 0);
+    assert_int_equal(acc, 42);
+}
+
 static void an_empty_range_leaves_the_identity(void **state)
 {
     uint64_t acc = 42;
@@ -585,6 +606,7 @@ int main(void)
         ON_POOLS(lists_are_concatenated_in_order_and_none_is_lost),
         ON_POOLS(after_an_error_the_caller_owns_all_that_was_started),
         ON_POOLS(wrong_arguments_run_nothing),
+        ON_POOLS(accumulators_that_no_memory_has_run_nothing),
         ON_POOLS(an_empty_range_leaves_the_identity),
         ON_POOLS(long_ranges_have_at_most_so_many_blocks),
         ON_POOLS(a_reduction_runs_inside_the_body_of_another),
