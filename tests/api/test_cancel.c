@@ -66,6 +66,11 @@ static int slow_map(filch_worker *w, const void *in, void *out, size_t count, vo
     return slow_body(w, 0, count, ctx);
 }
 
+static int slow_box(filch_worker *w, const filch_tile_3d *box, void *ctx)
+{
+    return slow_body(w, box->plane_begin, box->plane_end, ctx);
+}
+
 static void a_token_set_before_a_loop_runs_nothing(void **state)
 {
     struct cancelled cancelled = {.set_at = SIZE_MAX, .since_ns = now_ns()};
@@ -88,6 +93,9 @@ static void a_token_set_before_a_loop_runs_nothing(void **state)
                      -ECANCELED);
     assert_int_equal(filch_for_2d(0, 10, 0, 100, slow_tile, &cancelled, .pool = *state,
                                   .cancel = &cancelled.token),
+                     -ECANCELED);
+    assert_int_equal(filch_for_3d(0, 10, 0, 10, 0, 10, slow_box, &cancelled,
+                                  .pool = *state, .cancel = &cancelled.token),
                      -ECANCELED);
     assert_int_equal(filch_reduce(0, 1000, &sum, sizeof sum, slow_fold, add, &cancelled,
                                   .pool = *state, .cancel = &cancelled.token),

@@ -72,14 +72,35 @@ static int answer(filch_worker *w, void *ctx)
 
 static void run_returns_the_value_of_its_body(void **state)
 {
-    filch_opts opts = *FILCH_OPTS(NULL, .pool = *state);
     int value = 12345;
 
     assert_int_equal(filch_run(answer, &value, .pool = *state), 12345);
     assert_null(filch_worker_current());
-    assert_int_equal(filch_run(NULL, &value, .pool = *state), -EINVAL);
+}
+
+static int count_run(filch_worker *w, void *ctx)
+{
+    (void)w;
+    return ++*(int *)ctx;
+}
+
+static void a_run_with_wrong_arguments_runs_nothing(void **state)
+{
+    int runs = 0;
+    filch_opts opts = *FILCH_OPTS(&runs, .pool = *state);
+
+    assert_int_equal(filch_run(NULL, &runs, .pool = *state), -EINVAL);
+    opts.struct_size -= 8;
+    assert_int_equal(filch_run_with(count_run, &opts), -EINVAL);
+    opts.struct_size += 8;
     opts.abi = 77;
-    assert_int_equal(filch_run_with(answer, &opts), -EINVAL);
+    assert_int_equal(filch_run_with(count_run, &opts), -EINVAL);
+    opts.abi = FILCH_HOT_ABI;
+    for (opts.max_workers = 2; opts.max_workers < filch_pool_workers(*state);
+         opts.max_workers++)
+        assert_int_equal(filch_run_with(count_run, &opts), -EINVAL);
+    assert_int_equal(runs, 0);
+    assert_int_equal(filch_run_with(count_run, &opts), 1);
 }
 
 /* --- trees ------------------------------------------------------------------------ */
@@ -505,6 +526,7 @@ int main(void)
         ON_POOLS(a_join_returns_the_error_of_its_first_branch_first),
         cmocka_unit_test(outside_a_pool_a_join_uses_the_default_pool),
         ON_POOLS(run_returns_the_value_of_its_body),
+        ON_POOLS(a_run_with_wrong_arguments_runs_nothing),
         ON_POOLS(a_tree_of_forks_computes_what_a_serial_one_does),
         ON_POOLS(the_leftmost_error_of_a_tree_comes_out),
         ON_POOLS(a_tree_of_20000_levels_to_the_left_fits_a_stack),

@@ -299,13 +299,25 @@ static void a_watched_loop_grows_its_calls_slowly(void **state)
     }
 }
 
+static int measure_map(filch_worker *w, const void *in, void *out, size_t count,
+                       void *ctx)
+{
+    (void)in;
+    (void)out;
+    return measure(w, 0, count, ctx);
+}
+
 static void max_chunk_below_the_grain_runs_nothing(void **state)
 {
     struct portions portions = {.most = 1};
+    char in = 0, out = 0;
 
     assert_int_equal(
         filch_for(0, 100, measure, &portions, .pool = *state, .grain = 2, .max_chunk = 1),
         -EINVAL);
+    assert_int_equal(filch_map(&in, 1, &out, 1, 1, measure_map, &portions, .pool = *state,
+                               .grain = 2, .max_chunk = 1),
+                     -EINVAL);
     assert_int_equal(atomic_load(&portions.items), 0);
 }
 

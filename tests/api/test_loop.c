@@ -565,7 +565,10 @@ static void a_map_with_wrong_arguments_runs_nothing(void **state)
         -EINVAL);
     opts.struct_size = 1;
     assert_int_equal(filch_map_with(in, 4, out, 4, 4, add_one_body, &opts), -EINVAL);
-    assert_int_equal(out[0], 0);
+    opts.struct_size = sizeof opts;
+    opts.abi++;
+    assert_int_equal(filch_map_with(in, 4, out, 4, 4, add_one_body, &opts), -EINVAL);
+    assert_memory_equal(out, in, sizeof out);
     assert_int_equal(filch_map(NULL, 4, NULL, 4, 0, add_one_body, NULL, .pool = *state),
                      0);
 }

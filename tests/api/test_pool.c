@@ -278,6 +278,38 @@ static void a_local_without_memory_leaks_nothing(void **state)
     assert_int_equal(atomic_load(&blocks_alive), before);
 }
 
+static int count_slot(void *slot, void *ctx)
+{
+    (void)slot;
+    ++*(int *)ctx;
+    return 0;
+}
+
+static void count_init(void *slot, void *ctx)
+{
+    count_slot(slot, ctx);
+}
+
+static void a_slot_that_needs_memory_and_gets_none_is_not_made(void **state)
+{
+    int made = 0, visited = 0;
+    filch_local *local;
+
+    (void)state;
+    assert_int_equal(filch_local_create(&local, NULL, 8, count_init, &made), 0);
+    atomic_store(&allocations_left, 0);
+    assert_null(filch_local_get(local, NULL));
+    assert_int_equal(filch_local_each(local, count_slot, &visited), 0);
+    assert_int_equal(made, 0);
+    assert_int_equal(visited, 0);
+    atomic_store(&allocations_left, INT32_MAX);
+    assert_non_null(filch_local_get(local, NULL));
+    assert_int_equal(filch_local_each(local, count_slot, &visited), 0);
+    assert_int_equal(made, 1);
+    assert_int_equal(visited, 1);
+    filch_local_destroy(local, NULL, NULL);
+}
+
 /* --- how many workers ------------------------------------------------------------- */
 
 static void a_pool_works_with_the_threads_that_could_be_started(void **state)
@@ -463,6 +495,7 @@ int main(void)
         TEST(without_memory_for_a_default_pool_the_caller_works_alone),
         TEST(threads_that_ask_at_once_get_one_default_pool),
         TEST(a_local_without_memory_leaks_nothing),
+        TEST(a_slot_that_needs_memory_and_gets_none_is_not_made),
         TEST(a_pool_works_with_the_threads_that_could_be_started),
         TEST(a_quota_of_one_cpu_makes_one_worker),
         TEST(an_explicit_number_may_exceed_the_cpus_by_far),

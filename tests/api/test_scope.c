@@ -438,6 +438,7 @@ static int wrong_spawns(filch_worker *w, filch_scope *scope, void *ctx)
     atomic_fetch_add(wrong, filch_spawn(NULL, scope, add_to_ctx, ctx, 0) != -EINVAL);
     atomic_fetch_add(wrong, filch_spawn(w, NULL, add_to_ctx, ctx, 0) != -EINVAL);
     atomic_fetch_add(wrong, filch_spawn(w, scope, NULL, ctx, 0) != -EINVAL);
+    atomic_fetch_add(wrong, filch_spawn(w, scope, add_to_ctx, NULL, 1) != -EINVAL);
     atomic_fetch_add(wrong, filch_sync(NULL, scope) != -EINVAL);
     atomic_fetch_add(wrong, filch_sync(w, NULL) != -EINVAL);
     return 0;
@@ -455,8 +456,11 @@ static void wrong_arguments_run_nothing(void **state)
     opts.struct_size = sizeof opts;
     opts.abi = 0;
     assert_int_equal(filch_scope_with(value_body, &opts), -EINVAL);
-    assert_int_equal(value, 0);
     opts.abi = FILCH_HOT_ABI;
+    for (opts.max_workers = 2; opts.max_workers < filch_pool_workers(*state);
+         opts.max_workers++)
+        assert_int_equal(filch_scope_with(value_body, &opts), -EINVAL);
+    assert_int_equal(value, 0);
     assert_int_equal(filch_scope_with(value_body, &opts), 1);
     assert_int_equal(filch_scope(wrong_spawns, &wrong, .pool = *state), 0);
     assert_int_equal(atomic_load(&wrong), 0);
