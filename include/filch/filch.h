@@ -7,6 +7,7 @@
  *   join.h    filch_join, and filch_fork/filch_reclaim for the last nanoseconds
  *   scope.h   filch_scope, filch_spawn, filch_sync: any number of tasks
  *   local.h   filch_local: scratch memory for each worker
+ *   cancel.h  ending loops early from outside (.cancel), and watching them (.progress)
  *   pool.h    options, pools of one's own, lanes, filch_run
  *   stats.h   what the workers did
  *   hot.h     not for reading: the frozen layout under the inline functions

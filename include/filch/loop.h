@@ -42,9 +42,10 @@ typedef int filch_body(filch_worker *w, size_t begin, size_t end, void *ctx);
  *
  * Returns  0 when every item was run; the body's value for the lowest range that returned
  *          non-zero (ranges above it may be skipped), which is what the serial loop
- *          returns; -EINVAL, and nothing run, for a NULL body, begin > end or foreign
- *          options; -ECANCELED when .cancel was set before all was run. All writes made
- *          by the bodies are visible to the caller.
+ *          returns; -EINVAL, and nothing run, for a NULL body, begin > end or options that
+ *          are refused (see filch_opts); -ECANCELED when .cancel was set before all was
+ *          run; the value of .progress when that is not 0. All writes made by the bodies
+ *          are visible to the caller.
  * Threads  any, also from inside a body; several at once.
  * Cost     O(n) work, O(log(n / grain)) deep, no allocation; some 20 ns for what is not
  *          shared, about 1 us for what is.

@@ -29,11 +29,12 @@ enum filch_bind {
  *              FILCH_MAX_WORKERS).
  * bind         see enum filch_bind. Chosen: FILCH_BIND, or auto. The caller's own
  *              affinity is never changed.
- * spin_us      how long a thread without work looks on before it sleeps, in microseconds;
- *              -1: not at all. Chosen: FILCH_SPIN_US (where 0 means not at all), or 50,
- *              which is about what waking takes; 0 with more workers than CPUs.
- * stack_bytes  of each thread. Chosen: FILCH_STACKSIZE, or the stack limit of the
- *              process.
+ * spin_us      how long a thread without work looks on before it sleeps, in microseconds,
+ *              at most 10 seconds; -1: not at all. Chosen: FILCH_SPIN_US (where 0 means
+ *              not at all), or 50, which is about what waking takes; 0 with more workers
+ *              than CPUs.
+ * stack_bytes  of each thread, raised to the least that a thread needs. Chosen:
+ *              FILCH_STACKSIZE, or the stack limit of the process.
  */
 typedef struct filch_pool_options {
     size_t struct_size;
@@ -62,10 +63,10 @@ typedef struct filch_pool_options {
  *
  * options  NULL: all chosen.
  *
- * Returns  0; -EINVAL for an option out of range or a foreign struct_size or ABI number;
- *          -ENOMEM, or another error of the system's. *out is NULL on failure. When the
- *          system gives fewer threads than asked for, none included, the pool works with
- *          those: see filch_pool_workers.
+ * Returns  0; -EINVAL for an option out of range, a foreign struct_size or ABI number, or
+ *          a NULL out; -ENOMEM, or another error of the system's. *out is NULL on
+ *          failure. When the system gives fewer threads than asked for, none included,
+ *          the pool works with those: see filch_pool_workers.
  * Threads  any.
  */
 FILCH_API int filch_pool_create(filch_pool **out, const filch_pool_options *options);
@@ -94,8 +95,8 @@ FILCH_API filch_pool *filch_pool_default(void);
 FILCH_API unsigned filch_pool_workers(filch_pool *pool);
 
 /** filch_pool_reason - why the pool has that many workers: "FILCH_NUM_THREADS",
- * "options", "affinity mask", "CPU quota" or "threads that could be started". Static
- * storage. */
+ * "options", "affinity mask", "CPU quota" or "threads that could be started". NULL means
+ * the default pool, and "no memory for a pool" when there is none. Static storage. */
 FILCH_API const char *filch_pool_reason(filch_pool *pool);
 
 /**
@@ -105,13 +106,15 @@ FILCH_API const char *filch_pool_reason(filch_pool *pool);
  *
  * The context comes first and cannot be left out; NULL, where there is none.
  *
+ * Options that are refused: foreign ones, whose struct_size or abi is not this header's,
+ * and a max_chunk below grain. A call with them returns -EINVAL and runs nothing.
+ *
  * ctx          handed to every body (the argument before the options)
  * pool         NULL: the default pool; inside a body, the pool of that body
  * worker       the caller's (innermost) worker, where known: saves a thread-local look-up
  * grain        fewest items in one call of a loop's body, where the range allows;
  *              0: chosen, by time
  * max_chunk    most items in one call of a loop's body; 0: any number. Not below grain
- *              (-EINVAL)
  * tile         filch_for_2d and filch_for_3d: the tile's size, per dimension; 0: chosen
  * cancel       a token that ends the loop early, with -ECANCELED; see filch_cancel
  * progress     called on the calling thread while a loop runs, between two calls of its
@@ -151,8 +154,9 @@ typedef int filch_run_body(filch_worker *w, void *ctx);
  *
  * The way from outside to filch_fork and filch_join with a worker in hand.
  *
- * Returns  body's value; -EINVAL, and nothing run, for a NULL body, foreign options, or
- *          .max_workers other than 0, 1 or at least the pool's workers.
+ * Returns  body's value; -EINVAL, and nothing run, for a NULL body, options that are
+ *          refused, or .max_workers other than 0, 1 (all on the caller) or at least the
+ *          pool's workers.
  */
 #define filch_run(body, ...) filch_run_with(body, FILCH_OPTS(__VA_ARGS__))
 FILCH_API int filch_run_with(filch_run_body *body, const filch_opts *opts);
@@ -162,14 +166,15 @@ FILCH_API int filch_run_with(filch_run_body *body, const filch_opts *opts);
  *
  * Dense, in [0, filch_lanes(w)), exclusive while a body runs: no other body of the same
  * loop runs on that lane until this one returns, whatever it waits for in between. So
- * scratch memory can be indexed by it. 0 outside a loop.
+ * scratch memory can be indexed by it. 0 outside a loop, and for NULL.
  *
  * For the loop's body itself. A branch of a join and a task are outside the loop when
  * another worker runs them: read the lane in the body, and hand it on.
  */
 FILCH_API unsigned filch_lane(const filch_worker *w);
 
-/** filch_lanes - the limit of filch_lane in the innermost loop; 1 outside. */
+/** filch_lanes - the limit of filch_lane in the innermost loop; 1 outside, and for
+ * NULL. */
 FILCH_API unsigned filch_lanes(const filch_worker *w);
 
 /** filch_lane_limit - the limit that filch_lane will have in a call with these options,
@@ -178,8 +183,9 @@ FILCH_API unsigned filch_lanes(const filch_worker *w);
 #define filch_lane_limit(...) filch_lane_limit_with(FILCH_OPTS(NULL, __VA_ARGS__))
 FILCH_API unsigned filch_lane_limit_with(const filch_opts *opts);
 
-/** filch_cancelled - whether an error has made the rest of the innermost loop or scope of
- * w unnecessary. A long body asks now and then, and may return early with any value. */
+/** filch_cancelled - whether an error, or the loop's .cancel, has made the rest of the
+ * innermost loop or scope of w unnecessary. A long body asks now and then, and may return
+ * early with any value. 0 for NULL. */
 FILCH_API int filch_cancelled(const filch_worker *w);
 
 /** filch_worker_current - the calling thread's worker, or NULL outside a pool. */

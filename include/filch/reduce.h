@@ -38,12 +38,12 @@ typedef void filch_combine(void *left, void *right, void *ctx);
  * number of workers or on luck.
  *
  * Returns  0; the body's value for the lowest block that returned non-zero; -EINVAL, and
- *          nothing run, for a NULL argument, begin > end, acc_bytes of 0 or foreign
- *          options; -ENOMEM, and nothing run, when there is no memory for large
- *          accumulators (those of up to 256 bytes always find room in 12 KiB of stack,
- *          unless .grain makes more than 2^48 blocks). Also after an error every
- *          accumulator that was started is combined into *acc, so that the caller can
- *          free what they own.
+ *          nothing run, for a NULL argument, begin > end, acc_bytes of 0 or options that
+ *          are refused (see filch_opts); -ENOMEM, and nothing run, when there is no memory
+ *          for large accumulators (those of up to 256 bytes always find room in 12 KiB of
+ *          stack, unless .grain makes more than 2^48 blocks); -ECANCELED and .progress as
+ *          in filch_for. Also after an error every accumulator that was started is
+ *          combined into *acc, so that the caller can free what they own.
  * Threads  any, also from inside a body.
  * Cost     a reduction that took less than help costs before is its caller's alone, as a
  *          whole. O(n) work plus at most FILCH_REDUCE_BLOCKS combines when .grain is 0; no

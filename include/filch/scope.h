@@ -29,10 +29,10 @@ typedef int filch_scope_body(filch_worker *w, filch_scope *scope, void *ctx);
  *     err = filch_scope(walk, &root, .pool = mine);
  *
  * Returns  0; else the body's own value if it is not 0; else the value of the failing
- * task that was spawned first. After a failure, tasks not yet started may be skipped.
- *          -EINVAL, and nothing run, for a NULL body, foreign options, or .max_workers
- *          other than 0, 1 (all on the caller) or at least the pool's workers.
- *          All writes made by the tasks are visible to the caller.
+ *          task that was spawned first. After a failure, tasks not yet started may be
+ *          skipped. -EINVAL, and nothing run, for a NULL body, options that are refused,
+ *          or .max_workers other than 0, 1 (all on the caller) or at least the pool's
+ *          workers. All writes made by the tasks are visible to the caller.
  * Threads  any, also from inside a body or task.
  */
 #define filch_scope(body, ...) filch_scope_with(body, FILCH_OPTS(__VA_ARGS__))

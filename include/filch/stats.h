@@ -35,7 +35,8 @@ typedef struct filch_stats {
  *
  * Exact when the pool is at rest; a snapshot in motion otherwise.
  *
- * Returns  0; -EINVAL for NULL or a foreign struct_size.
+ * Returns  0; -EINVAL, and nothing written, for NULL stats or a foreign struct_size. All
+ *          counters are 0 when there is no memory for a default pool.
  */
 FILCH_API int filch_stats_get(filch_pool *pool, filch_stats *stats);
 

@@ -49,9 +49,10 @@ typedef int filch_body_3d(filch_worker *w, const filch_tile_3d *tile, void *ctx)
  * Returns  0 when every item was run; the body's value for the lowest tile that returned
  *          non-zero (tiles above it may be skipped), in the order row of tiles by row of
  *          tiles, from the left; -EINVAL, and nothing run, for a NULL body, a begin above
- *          its end, more tiles than SIZE_MAX, or foreign options. With .tile given, this
- *          is what the serial loop over the tiles returns; where sizes are chosen, which
- *          items share a tile with the one that failed is a matter of luck.
+ *          its end, as many tiles as SIZE_MAX or more, a third size in .tile, or options
+ *          that are refused; -ECANCELED and .progress as in filch_for. With .tile given,
+ *          the body's value is that of the serial loop over the tiles; where sizes are
+ *          chosen, which items share a tile with the one that failed is a matter of luck.
  * Threads  any, also from inside a body; several at once.
  * Cost     as filch_for, plus a few nanoseconds for each tile; no allocation.
  */
@@ -70,7 +71,8 @@ FILCH_API int filch_for_2d_with(size_t row_begin, size_t row_end, size_t column_
  * .tile    {planes, rows, columns}
  * .grain   with a dimension that is chosen: items, in up to five tiles
  *
- * Returns  as filch_for_2d; the order of tiles is plane by plane, then row by row.
+ * Returns  as filch_for_2d (.tile may have its third size); the order of tiles is plane by
+ *          plane, then row by row.
  */
 #define filch_for_3d(plane_begin, plane_end, row_begin, row_end, column_begin,  \
                      column_end, body, ...)                                     \

@@ -21,8 +21,8 @@
  * Bits      a function of n and the items alone: not of the number of workers, of the
  *           options or of luck, and the same with gcc and clang
  * Returns   0; -EINVAL, and nothing done, for a NULL out, a NULL array with n > 0, an array
- *           larger than memory or foreign options; -ECANCELED after filch_cancel_set on
- *           .cancel; the value of .progress when that is not 0
+ *           larger than memory or options that are refused (see filch_opts); -ECANCELED
+ *           after filch_cancel_set on .cancel; the value of .progress when that is not 0
  * Threads   any, also from inside a body
  * Cost      O(n) work. Up to 4096 items are folded by the caller at once, without a pool:
  *           a sum of 16 takes about 10 ns, call included.
