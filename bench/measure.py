@@ -54,7 +54,8 @@ class Programs:
         self.info = info_of(self.gcc)
         self.missing = {}  # candidate -> why it was not built
         if not self.clang:
-            self.missing["openmp-clang"] = self.why_missing("filch_bench_clang.missing")
+            for key in ("openmp-clang", "filch-clang"):
+                self.missing[key] = self.why_missing("filch_bench_clang.missing")
         for peer in PEERS:
             if peer not in self.info["built"]:
                 self.missing[peer] = self.why_missing(f"peer_{peer}.missing")
@@ -97,6 +98,7 @@ def jobs_of(work, programs, worker_counts):
         jobs.append(Job("openmp-gcc", programs.gcc, "openmp", workers))
         if programs.clang:
             jobs.append(Job("openmp-clang", programs.clang, "openmp", workers))
+            jobs.append(Job("filch-clang", programs.clang, "filch", workers))
         built = [peer for peer in PEERS if peer not in programs.missing]
         jobs += [Job(peer, programs.gcc, peer, workers) for peer in built]
         jobs.append(Job("filch", programs.gcc, "filch", workers))

@@ -24,6 +24,7 @@ STYLES = {
     "tbb": ("#CC79A7", "..", "D"),
     "rayon": ("#D55E00", "--", "P"),
     "filch": ("#009E73", "", "o"),
+    "filch-clang": ("#F0E442", "++", "*"),
 }
 ROWS_A_CHART = 7  # of bars; more are drawn below each other
 SLOWEST = 100  # times as long as the best: the end of the heat map's scale

@@ -134,7 +134,7 @@ def latencies_of(programs, arguments, options):
     jobs = measure.jobs_of({"candidates": programs.info["built"]}, programs, [programs.info["workers"]])
     found = {}
     for job in jobs:
-        if job.candidate != "serial":
+        if job.candidate != "serial" and job.key != "filch-clang":  # no kernels in it
             command = [job.program, "--latency", f"--candidate={job.candidate}", f"--scale={arguments.scale}"]
             (found[job.key],) = measure.run_program(command + options)
     return found

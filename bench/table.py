@@ -18,8 +18,11 @@ CANDIDATES = [
     ("tbb", "TBB"),
     ("rayon", "Rayon"),
     ("filch", "filch"),
+    ("filch-clang", "filch (clang)"),
 ]
 HEADINGS = dict(CANDIDATES)
+# The same library, called by kernels of either compiler: as good as the better one.
+FILCH = ("filch", "filch-clang")
 
 # The two compilers' serial code is never equal. From this difference on, a speed-up of clang's
 # OpenMP over gcc's serial would say more of the compilers than of the runtime.
@@ -60,6 +63,11 @@ class Row:
     def behind(self, key):
         """How many times as long as the best one takes; 1 for the best."""
         return self.cells[key].median / self.cells[self.best].median
+
+    @property
+    def filch(self):
+        """The better of filch's candidates; None: it has none."""
+        return min((key for key in FILCH if key in self.cells), key=self.behind, default=None)
 
     def has(self, key):
         return self.candidates is None or key.split("-")[0] in self.candidates
@@ -134,7 +142,7 @@ def finish_row(row, any_run):
         if not serial:
             continue
         cell.ratio = cell.ratio_to(serial)
-        if key == "openmp-clang" and row.clang_serial and clang_differs(row):
+        if key.endswith("-clang") and row.clang_serial and clang_differs(row):
             cell.ratio = cell.ratio_to(row.clang_serial)
             cell.baseline = "serial-clang"
 
@@ -212,8 +220,8 @@ def table_lines(rows, missing):
 
 def standing(rows):
     """(rows with filch, those where it is first or shares that place)."""
-    rows = [row for row in rows if "filch" in row.cells]
-    return len(rows), sum(row.behind("filch") <= 1 + TIE for row in rows)
+    rows = [row for row in rows if row.filch]
+    return len(rows), sum(row.behind(row.filch) <= 1 + TIE for row in rows)
 
 
 def standing_sentence(rows):
@@ -230,11 +238,11 @@ def loss_sentences(rows):
     """One for each row in which filch does not have the lowest median."""
     sentences = []
     for row in rows:
-        filch = row.cells.get("filch")
         best = row.best
-        if not filch or best == "filch":
+        if not row.filch or best in FILCH:
             continue
-        ratio = row.behind("filch")
+        filch = row.cells[row.filch]
+        ratio = row.behind(row.filch)
         rounds = row.cells[best].seconds.keys() & filch.seconds.keys()
         wins = sum(filch.seconds[r] < row.cells[best].seconds[r] for r in rounds)
         sentence = (

@@ -79,10 +79,11 @@ class Tables(unittest.TestCase):
     def test_clang_openmp_is_compared_with_a_clang_serial_that_differs(self):
         for clang_serial, baseline, ratio in ((2.0, "serial-clang", 4), (1.05, "serial", 2)):
             runs = [figures("serial", 1), figures("serial-clang", clang_serial)]
-            runs += [figures("openmp-clang", 0.5)]
+            runs += [figures("openmp-clang", 0.5), figures("filch-clang", 0.5)]
             row = table.rows_of(runs)[0]
-            self.assertEqual(row.cells["openmp-clang"].baseline, baseline)
-            self.assertAlmostEqual(row.cells["openmp-clang"].ratio.median, ratio)
+            for key in ("openmp-clang", "filch-clang"):
+                self.assertEqual(row.cells[key].baseline, baseline)
+                self.assertAlmostEqual(row.cells[key].ratio.median, ratio)
             text = table.report([row], {}, {})
             self.assertEqual("†" in text, baseline != "serial")
 
@@ -133,6 +134,13 @@ class Tables(unittest.TestCase):
         row = table.rows_of(runs)[0]
         marks = {key: table.marks_of(cell) for key, cell in row.cells.items()}
         self.assertEqual(marks, {"serial": "", "filch": "", "channel": "~", "openmp-gcc": "!"})
+
+    def test_filch_is_first_with_either_compiler(self):
+        runs = [figures("serial", 9), figures("openmp-clang", 2), figures("filch", 3)]
+        rows = table.rows_of(runs + [figures("filch-clang", 1)])
+        self.assertIn("in 1 of 1 row", table.standing_sentence(rows))
+        self.assertEqual(table.loss_sentences(rows), [])
+        self.assertIn("takes 1.50 times", table.loss_sentences(table.rows_of(runs))[0])
 
     def test_the_standing_counts_ties_as_first(self):
         runs = [figures("serial", 10), figures("filch", 1.02, workers=2), figures("tbb", 1, workers=2)]
