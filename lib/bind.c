@@ -94,6 +94,20 @@ void fl_bind_thread(struct fl_worker *worker)
         fl_bind_self(&pool->bind_set);
 }
 
+void fl_bind_undo(const struct filch_pool *pool)
+{
+    uint64_t bits[MOST_CPUS / 64] = {0};
+    struct fl_cpuset all = {sizeof bits, bits};
+    uint32_t i;
+
+    if (pool->bind == FILCH_BIND_NONE)
+        return;
+    for (i = 0; i < pool->topology.count; i++)
+        if (pool->topology.cpu[i].os_index < MOST_CPUS)
+            fl_cpuset_add(&all, pool->topology.cpu[i].os_index);
+    fl_bind_self(&all);
+}
+
 void fl_bind_make_way(struct fl_worker *worker)
 {
     uint64_t now = fl_now_ns();

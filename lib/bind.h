@@ -22,6 +22,10 @@ void fl_bind_place(struct filch_pool *pool);
  * bound works all the same. */
 void fl_bind_thread(struct fl_worker *worker);
 
+/* Let the calling thread run wherever the pool's maker might, as far as the topology
+ * knows. Allocates nothing: a child of fork() may not. */
+void fl_bind_undo(const struct filch_pool *pool);
+
 /* A caller, who has work to share, says which CPU it is on. */
 static inline void bind_note_caller(const struct fl_worker *worker)
 {

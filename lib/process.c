@@ -6,6 +6,7 @@
  */
 #include <string.h>
 #include <filch/filch.h>
+#include "bind.h"
 #include "pool_life.h"
 
 /* Guards the default pool and the starting again of pools; held across fork(). */
@@ -50,8 +51,10 @@ static void after_fork_child(void)
     for (worker = fl_current; worker; worker = worker->outer) {
         if (worker->pool)
             forget_locks(worker->pool);
-        if (worker->has_thread) /* the child's only thread is no longer a pool's */
+        if (worker->has_thread) { /* the child's only thread is no longer a pool's */
             fl_signals_set(&worker->pool->signals);
+            fl_bind_undo(worker->pool);
+        }
     }
 }
 

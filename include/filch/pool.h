@@ -56,7 +56,9 @@ typedef struct filch_pool_options {
  *
  * Its threads block all signals but those of faults and SIGPROF. A child after fork()
  * starts them again with its first call; a child that was forked inside a body must not
- * return from it, and its own calls on that pool run on it alone.
+ * return from it, and its own calls on that pool run on it alone. It has the signal mask
+ * and the CPUs of who made the pool. posix_spawn() and vfork() in a body know nothing of
+ * that: a program that they start has those of the thread that runs the body.
  *
  *     filch_pool *pool;
  *     int err = filch_pool_create(&pool, FILCH_POOL_OPTIONS(.workers = 4));

@@ -61,6 +61,11 @@ void fl_signals_set(const fl_signals *blocked)
     (void)blocked;
 }
 
+void fl_bind_undo(const struct filch_pool *pool)
+{
+    (void)pool;
+}
+
 void fl_inject_init(struct fl_inject *queue)
 {
     (void)queue;
