@@ -1,5 +1,6 @@
 /* alone.c - a loop on its caller alone, which watches what it takes; see plan.h. */
 #include <errno.h>
+#include "escape.h"
 #include "plan.h"
 
 /* What a caller alone runs between two looks at the clock, */
@@ -18,7 +19,8 @@ static int call_body(struct fl_worker *worker, const struct fl_loop_call *call,
     while (begin < end && value == 0) {
         size_t next = fl_call_end(begin, end, call->grain, call->max_chunk);
 
-        value = call->body(worker_hot(worker), begin, next, call->ctx);
+        FL_CALL_USER(worker,
+                     value = call->body(worker_hot(worker), begin, next, call->ctx));
         begin = next;
     }
     return value;

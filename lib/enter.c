@@ -3,6 +3,7 @@
 #include <string.h>
 #include "bits.h"
 #include "enter.h"
+#include "escape.h"
 #include "options.h"
 #include "pool_life.h"
 
@@ -195,8 +196,11 @@ struct run {
 static int run_body(struct fl_worker *worker, void *arg)
 {
     const struct run *run = arg;
+    int value;
 
-    return run->body(worker_hot(worker), run->opts ? run->opts->ctx : NULL);
+    FL_CALL_USER(
+        worker, value = run->body(worker_hot(worker), run->opts ? run->opts->ctx : NULL));
+    return value;
 }
 
 static int run_inside(struct fl_worker *worker, void *arg)
@@ -210,6 +214,7 @@ int filch_run_with(filch_run_body *body, const filch_opts *opts)
 {
     struct run run = {body, opts};
 
+    FL_CHECK_ESCAPES();
     if (!body || fl_opts_check(opts))
         return -EINVAL;
     return fl_enter(opts, run_inside, &run);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <filch/join.h>
 #include "enter.h"
+#include "escape.h"
 
 int64_t filch_fork_slow(filch_worker *w, filch_job *job, int64_t index)
 {
@@ -80,13 +81,17 @@ struct outside {
 static int join_inside(struct fl_worker *worker, void *arg)
 {
     struct outside *call = arg;
+    int value;
 
-    return filch_join(worker_hot(worker), call->a, call->actx, call->b, call->bctx);
+    FL_CALL_USER(worker, value = filch_join(worker_hot(worker), call->a, call->actx,
+                                            call->b, call->bctx));
+    return value;
 }
 
 int filch_join_outside(filch_task *a, void *actx, filch_task *b, void *bctx)
 {
     struct outside call = {a, b, actx, bctx};
 
+    FL_CHECK_ESCAPES();
     return fl_enter(NULL, join_inside, &call);
 }

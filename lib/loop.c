@@ -1,5 +1,6 @@
 /* loop.c - whether a loop is shared, and by how many; see loop.h. */
 #include <errno.h>
+#include "escape.h"
 #include "plan.h"
 
 /* Loops that are known to be tiny (plan.h) are timed one time in so many. */
@@ -30,7 +31,10 @@ static bool is_tiny(const struct fl_loop_call *call, const struct filch_pool *po
 static int run_tiny(struct fl_worker *worker, void *arg)
 {
     const struct fl_loop_call *call = arg;
-    int value = call->body(worker_hot(worker), call->begin, call->end, call->ctx);
+    int value;
+
+    FL_CALL_USER(worker, value = call->body(worker_hot(worker), call->begin, call->end,
+                                            call->ctx));
 
     if (FILCH_UNLIKELY(worker->has_forked))
         fl_plan_note_forks(worker->pool, call);
@@ -43,7 +47,8 @@ static int run_tiny_in(struct fl_worker *worker, const struct fl_loop_call *call
     int value;
 
     worker->context = (struct fl_context){.lanes = fl_loop_lanes(worker, call->opts)};
-    value = call->body(worker_hot(worker), call->begin, call->end, call->ctx);
+    FL_CALL_USER(worker, value = call->body(worker_hot(worker), call->begin, call->end,
+                                            call->ctx));
     worker->context = context;
     return value;
 }
@@ -117,6 +122,7 @@ int fl_loop(const struct fl_loop_call *call)
     struct fl_plan plan;
     int value;
 
+    FL_CHECK_ESCAPES();
     if (worker)
         return fl_loop_in(worker, call);
     if (call->begin == call->end)
@@ -150,6 +156,7 @@ int fl_loop_enter(const struct fl_loop_call *call,
     struct fl_worker *worker = where_to(call, &pool);
     struct fl_plan plan;
 
+    FL_CHECK_ESCAPES();
     if (!worker) {
         fl_plan_init(&plan, call, NULL, pool);
         if (plan.is_small)

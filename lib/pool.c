@@ -9,6 +9,7 @@
 #include <string.h>
 #include <filch/filch.h>
 #include "bind.h"
+#include "escape.h"
 #include "options.h"
 #include "pool_life.h"
 #include "prices.h"
@@ -229,6 +230,7 @@ int filch_pool_create(filch_pool **out, const filch_pool_options *options)
     struct filch_pool *pool;
     int err;
 
+    FL_CHECK_ESCAPES();
     if (!out)
         return -EINVAL;
     *out = NULL;
@@ -250,6 +252,7 @@ int filch_pool_create(filch_pool **out, const filch_pool_options *options)
 
 void filch_pool_destroy(filch_pool *pool)
 {
+    FL_CHECK_ESCAPES();
     if (!pool)
         return;
     fl_pool_end(pool);

@@ -1,5 +1,6 @@
 /* progress.c - telling the user how far a loop has come; see progress.h. */
 #include "progress.h"
+#include "escape.h"
 
 #define USUAL_MS 100u
 
@@ -11,7 +12,7 @@ int fl_progress_tell(struct fl_progress *progress, size_t done)
     if (now_ns < progress->watch.next_ns)
         return 0;
     progress->watch.next_ns = now_ns + progress->every_ns;
-    value = progress->function(done, progress->total, progress->ctx);
+    FL_CALL_USER(NULL, value = progress->function(done, progress->total, progress->ctx));
     if (value)
         progress->watch.next_ns = UINT64_MAX;
     return value;

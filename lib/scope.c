@@ -10,6 +10,7 @@
 #include <string.h>
 #include <filch/scope.h>
 #include "enter.h"
+#include "escape.h"
 #include "options.h"
 #include "pool_life.h"
 
@@ -138,7 +139,7 @@ static void call(struct fl_worker *worker, filch_scope *scope, filch_scope_body 
     worker->frames = &frame;
     worker->context = (struct fl_context){
         .lanes = 1, .failure = &scope->failure, .at = number, .is_draining = false};
-    value = body(worker_hot(worker), scope, ctx);
+    FL_CALL_USER(worker, value = body(worker_hot(worker), scope, ctx));
     if (value)
         fl_failure_record(&scope->failure, number, value);
     /* What the task left behind. When its caller is popping tasks anyway it goes on to
@@ -289,6 +290,7 @@ int filch_sync(filch_worker *w, filch_scope *scope)
     struct fl_worker *worker;
     const struct fl_task_frame *frame;
 
+    FL_CHECK_ESCAPES();
     if (!w || !scope)
         return -EINVAL;
     worker = worker_of(w);
@@ -321,8 +323,9 @@ static int scope_body(struct fl_worker *worker, void *arg)
     worker->context.scope = &scope;
     worker->context.failure = &scope.failure;
     worker->context.at = UINT64_MAX; /* any failed task makes the body unnecessary */
-    value = scope_call->body(worker_hot(worker), &scope,
-                             scope_call->opts ? scope_call->opts->ctx : NULL);
+    FL_CALL_USER(worker, value = scope_call->body(worker_hot(worker), &scope,
+                                                  scope_call->opts ? scope_call->opts->ctx
+                                                                   : NULL));
     worker->context = context;
     if (value)
         fl_failure_record(&scope.failure, 0, value);
@@ -343,6 +346,7 @@ int filch_scope_with(filch_scope_body *body, const filch_opts *opts)
 {
     struct scope_call scope_call = {body, opts};
 
+    FL_CHECK_ESCAPES();
     if (!body || fl_opts_check(opts))
         return -EINVAL;
     return fl_enter(opts, scope_inside, &scope_call);

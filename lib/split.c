@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <string.h>
 #include "bits.h"
+#include "escape.h"
 #include "split.h"
 
 /* A range is halved at most this often, and so has at most this many halves on offer. */
@@ -276,7 +277,7 @@ static void run_chunk(struct run *run, size_t begin, size_t end)
             break;
         }
         worker->context.at = at;
-        value = loop->body(worker_hot(worker), at, next, loop->ctx);
+        FL_CALL_USER(worker, value = loop->body(worker_hot(worker), at, next, loop->ctx));
         if (value) {
             fl_failure_record(&loop->failure, at, value);
             break;

@@ -1,5 +1,6 @@
 /* worker.c - running entries, and sharing work with those who have none; see worker.h. */
 #include "bind.h"
+#include "escape.h"
 #include "serving.h"
 
 _Thread_local struct fl_worker *fl_current;
@@ -135,7 +136,7 @@ void fl_worker_run(struct fl_worker *worker, filch_job *entry)
         worker->context.lanes = 1;
         worker->context.failure = NULL;
         worker->context.cancel = NULL;
-        function(hot, entry);
+        FL_CALL_USER(worker, function(hot, entry));
         /* Tasks that the branch spawned into a scope around it. */
         fl_worker_drain(worker, floor);
         serve(worker, before);

@@ -44,7 +44,7 @@ FILCH_API int filch_cancel_is_set(const filch_cancel *token);
  * ctx    the loop's
  *
  * Returns  0 to go on; anything else cancels the loop, which returns it. Then it is not
- *          called again for this loop
+ *          called again for this loop. Must not be left by longjmp or a C++ exception
  */
 typedef int filch_progress(size_t done, size_t total, void *ctx);
 

@@ -16,6 +16,12 @@
  * Options stand by name at the end of a call: filch_for(0, n, body, ctx, .grain = 64).
  * Sizes count items unless the name says _bytes.
  *
+ * No function of the user's that filch calls (bodies, tasks, branches, jobs, combine, the
+ * functions of filch_local and of .progress) may be left by longjmp, a C++ exception, or
+ * the end of its thread. Inside it all of them are fine. Debug builds of the library look
+ * for that, as well as they can, and abort with one line on stderr. In release builds an
+ * exception on a thread of a pool ends the program, and the rest is undefined.
+ *
  * From C++17 the headers compile as they are, but for these macros, whose compound
  * literals are C: there, fill in a filch_opts (struct_size, abi = FILCH_HOT_ABI, ctx,
  * ...) and call the function behind the macro, filch_for_with and so on.

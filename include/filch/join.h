@@ -8,7 +8,8 @@
 extern "C" {
 #endif
 
-/* A branch. 0 goes on; anything else is the error that the join returns. */
+/* A branch. 0 goes on; anything else is the error that the join returns. Must not be left
+ * by longjmp or a C++ exception. */
 typedef int filch_task(filch_worker *w, void *ctx);
 
 /* Out of line, and cold: keep them off the path that nobody disturbs. */
@@ -38,7 +39,8 @@ static inline int64_t filch_push(filch_worker *w, filch_job *entry)
 /**
  * filch_fork - offer a job to the other workers.
  *
- * job      in the caller's frame, with job->run set; usually the first member of a struct
+ * job      in the caller's frame, with job->run set (which must not be left by longjmp or a
+ *          C++ exception, nor may what the caller does before it takes the job back); usually the first member of a struct
  *          that holds the branch's arguments and result. It must stay until filch_reclaim
  *          returned non-zero or filch_await returned, which happens before the function
  *          that forked returns to filch. After filch_await job->run is gone: set it again

@@ -16,7 +16,8 @@ typedef struct filch_local filch_local;
  * pool     NULL: the default pool, or inside a body the pool of that body. It must
  *          outlive the filch_local.
  * init     called once for each slot before its first use, on the worker that uses it;
- *          NULL: zero bytes.
+ *          NULL: zero bytes. It must not be left by longjmp or a C++ exception; the same
+ *          holds for visit and destroy below.
  *
  * Slots are padded: no two share a cache line.
  *

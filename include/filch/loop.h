@@ -56,7 +56,8 @@ typedef int filch_body(filch_worker *w, size_t begin, size_t end, void *ctx);
 FILCH_API int filch_for_with(size_t begin, size_t end, filch_body *body,
                              const filch_opts *opts);
 
-/* The body of a map: count elements from in to out. */
+/* The body of a map: count elements from in to out. Must not be left by longjmp or a C++
+ * exception. */
 typedef int filch_map_body(filch_worker *w, const void *in, void *out, size_t count,
                            void *ctx);
 

@@ -146,7 +146,7 @@ typedef struct filch_opts {
     (&(const filch_opts){ \
         .struct_size = sizeof(filch_opts), .abi = FILCH_HOT_ABI, .ctx = __VA_ARGS__})
 
-/* What filch_run runs. */
+/* What filch_run runs. Must not be left by longjmp or a C++ exception. */
 typedef int filch_run_body(filch_worker *w, void *ctx);
 
 /**

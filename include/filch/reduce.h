@@ -9,7 +9,8 @@ extern "C" {
 #endif
 
 /* Fold the items [begin, end) into *acc, which holds the identity or a fold of the items
- * just before. 0 goes on; anything else is an error that ends the reduction. */
+ * just before. 0 goes on; anything else is an error that ends the reduction. Must not be
+ * left by longjmp or a C++ exception, and neither may combine. */
 typedef int filch_reduce_body(filch_worker *w, size_t begin, size_t end, void *acc,
                               void *ctx);
 

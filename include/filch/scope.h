@@ -12,7 +12,7 @@ extern "C" {
 typedef struct filch_scope filch_scope;
 
 /* A scope's body, and a task of it. ctx of a task is its own copy. 0 goes on; anything
- * else is an error. */
+ * else is an error. Must not be left by longjmp or a C++ exception. */
 typedef int filch_scope_body(filch_worker *w, filch_scope *scope, void *ctx);
 
 /**
