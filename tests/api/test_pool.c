@@ -333,9 +333,10 @@ static void a_pool_works_with_the_threads_that_could_be_started(void **state)
     }
 }
 
+/* The whole CPUs of the quota count, and at least one. */
 static void a_quota_of_one_cpu_makes_one_worker(void **state)
 {
-    static const uint64_t quotas[] = {1, 500, 1000, 1999};
+    static const uint64_t quotas[] = {1, 500, 1000, 1500, 1999};
     filch_pool *pool;
     size_t i;
 

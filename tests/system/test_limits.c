@@ -110,35 +110,37 @@ static void on_one_cpu_the_pool_has_one_worker(void **state)
 }
 
 /* Control groups of both versions, where the test may make one. */
-static bool make_group(char *path, size_t path_bytes)
+static bool make_group(char *path, size_t path_bytes, const char *quota_us)
 {
+    char maximum[32];
+
+    snprintf(maximum, sizeof maximum, "%s 100000", quota_us);
     snprintf(path, path_bytes, "/sys/fs/cgroup/cpu/filch-limits-%ld", (long)getpid());
     if (mkdir(path, 0700) == 0) {
         if (write_to(path, "cpu.cfs_period_us", "100000") &&
-            write_to(path, "cpu.cfs_quota_us", "100000"))
+            write_to(path, "cpu.cfs_quota_us", quota_us))
             return true;
         rmdir(path);
     }
     snprintf(path, path_bytes, "/sys/fs/cgroup/filch-limits-%ld", (long)getpid());
     if (mkdir(path, 0700) == 0) {
-        if (write_to(path, "cpu.max", "100000 100000"))
+        if (write_to(path, "cpu.max", maximum))
             return true;
         rmdir(path);
     }
     return false;
 }
 
-static void in_a_group_with_a_quota_of_one_cpu_the_pool_has_one_worker(void **state)
+static void check_group(const char *quota_us)
 {
     uint64_t since = now_ns();
     char path[128], role[160];
     cpu_set_t mask;
     int value;
 
-    (void)state;
     if (sched_getaffinity(0, sizeof mask, &mask) || CPU_COUNT(&mask) < 2)
         skip(); /* the mask is the reason then */
-    if (!make_group(path, sizeof path))
+    if (!make_group(path, sizeof path, quota_us))
         skip();
     snprintf(role, sizeof role, "group %s", path);
     value = run_role(role, NULL, text, sizeof text);
@@ -148,12 +150,35 @@ static void in_a_group_with_a_quota_of_one_cpu_the_pool_has_one_worker(void **st
     assert_int_equal(value, 0);
 }
 
+static void in_a_group_with_a_quota_of_half_a_cpu_the_pool_has_one_worker(void **state)
+{
+    (void)state;
+    check_group("50000");
+}
+
+static void in_a_group_with_a_quota_of_one_cpu_the_pool_has_one_worker(void **state)
+{
+    (void)state;
+    check_group("100000");
+}
+
+/* What it may use of a second CPU is not enough for a worker. */
+static void
+in_a_group_with_a_quota_of_one_and_a_half_the_pool_has_one_worker(void **state)
+{
+    (void)state;
+    check_group("150000");
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_pool_gets_by_with_the_threads_the_user_may_have),
         cmocka_unit_test(on_one_cpu_the_pool_has_one_worker),
+        cmocka_unit_test(in_a_group_with_a_quota_of_half_a_cpu_the_pool_has_one_worker),
         cmocka_unit_test(in_a_group_with_a_quota_of_one_cpu_the_pool_has_one_worker),
+        cmocka_unit_test(
+            in_a_group_with_a_quota_of_one_and_a_half_the_pool_has_one_worker),
     };
 
     if (argc > 1)

@@ -55,7 +55,11 @@ static void the_mask_and_the_quota_choose_the_smaller_number(void **state)
     check_workers(NULL, 100000, 6, "affinity mask");
     check_workers(NULL, 5999, 5, "CPU quota");
     check_workers(NULL, 3000, 3, "CPU quota");
+    check_workers(NULL, 2500, 2, "CPU quota");
     check_workers(NULL, 1999, 1, "CPU quota");
+    check_workers(NULL, 1500, 1, "CPU quota");
+    check_workers(NULL, 1000, 1, "CPU quota");
+    check_workers(NULL, 500, 1, "CPU quota");
     check_workers(NULL, 100, 1, "CPU quota");
 }
 

@@ -246,6 +246,31 @@ static void v1_half_of_a_limit_is_none(void **state)
     assert_quota(0);
 }
 
+/* --- both ------------------------------------------------------------------------- */
+
+static void half_one_and_one_and_a_half_cpus_are_told_by_both_versions(void **state)
+{
+    static const struct {
+        const char *v2, *v1;
+        uint64_t milli;
+    } limits[] = {
+        {"50000 100000\n", "50000\n", 500},
+        {"100000 100000\n", "100000\n", 1000},
+        {"150000 100000\n", "150000\n", 1500},
+    };
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < sizeof limits / sizeof limits[0]; i++) {
+        write_v2_system();
+        write_file("sys/fs/cgroup/a/b/cpu.max", limits[i].v2);
+        assert_quota(limits[i].milli);
+        write_v1_system();
+        write_v1_limit("/a/b", limits[i].v1, "100000\n");
+        assert_quota(limits[i].milli);
+    }
+}
+
 /* --- what is mounted where -------------------------------------------------------- */
 
 /* A container without a cgroup namespace: /proc/self/cgroup has the path on the host, and
@@ -562,6 +587,7 @@ int main(void)
         ON_MADE_UP_ROOT(v1_smaller_limit_of_the_parent_counts),
         ON_MADE_UP_ROOT(v1_limits_of_other_controllers_groups_do_not_count),
         ON_MADE_UP_ROOT(v1_half_of_a_limit_is_none),
+        ON_MADE_UP_ROOT(half_one_and_one_and_a_half_cpus_are_told_by_both_versions),
         ON_MADE_UP_ROOT(the_root_of_the_mount_is_cut_off_the_group),
         ON_MADE_UP_ROOT(a_process_in_the_root_of_the_mount_has_its_limit),
         ON_MADE_UP_ROOT(a_mount_of_somebody_elses_group_does_not_count),
