@@ -41,27 +41,41 @@ static void get_to_know(filch_pool *pool, size_t grain, struct visits *visits)
                          0);
 }
 
+/* How many of a thousand small loops were published. */
+static uint64_t published_loops(filch_pool *pool, struct visits *visits)
+{
+    uint64_t before = publishes(pool);
+    unsigned calls, loops, most = 0;
+
+    for (loops = 0; loops < 1000; loops++) {
+        calls = atomic_load(&visits->calls);
+        assert_int_equal(filch_for(0, 1000, visit, visits, .pool = pool), 0);
+        calls = atomic_load(&visits->calls) - calls;
+        most = calls > most ? calls : most;
+    }
+    assert_true(filch_pool_workers(pool) > 1 || most == 1);
+    return publishes(pool) - before;
+}
+
 static void a_small_loop_is_its_callers_alone_in_a_few_calls(void **state)
 {
     struct visits visits = {.caller = pthread_self()};
-    unsigned calls, elsewhere, loops, most = 0;
-    uint64_t before;
+    uint64_t published = UINT64_MAX;
+    unsigned elsewhere = 0;
+    int tries;
 
     if (IS_TSAN || IS_ASAN || IS_EMULATED)
         skip(); /* no loop is small with them */
     get_to_know(*state, 0, &visits);
-    before = publishes(*state);
-    elsewhere = atomic_load(&visits.elsewhere);
-    for (loops = 0; loops < 1000; loops++) {
-        calls = atomic_load(&visits.calls);
-        assert_int_equal(filch_for(0, 1000, visit, &visits, .pool = *state), 0);
-        calls = atomic_load(&visits.calls) - calls;
-        most = calls > most ? calls : most;
+    /* An interrupt in the middle of one makes it look long: not many of them, when other
+     * processes leave the CPUs alone for a moment. */
+    for (tries = 0; tries < 50 && published > 50; tries++) {
+        elsewhere = atomic_load(&visits.elsewhere);
+        published = published_loops(*state, &visits);
+        elsewhere = atomic_load(&visits.elsewhere) - elsewhere;
     }
-    /* An interrupt in the middle of one makes it look long: not many of them. */
-    assert_in_range(publishes(*state) - before, 0, 50);
-    assert_in_range(atomic_load(&visits.elsewhere) - elsewhere, 0, 1000);
-    assert_true(filch_pool_workers(*state) > 1 || most == 1);
+    assert_in_range(published, 0, 50);
+    assert_in_range(elsewhere, 0, 1000);
 }
 
 static void a_body_that_turns_expensive_is_shared(void **state)
