@@ -221,7 +221,9 @@ static int branch_body(filch_worker *w, void *ctx)
 {
     struct branch *branch = ctx;
     struct branches *branches = branch->branches;
-    struct branch left = *branch, right = *branch;
+    /* Field by field: the job is the library's, while it runs. */
+    struct branch left = {.branches = branches, .begin = branch->begin};
+    struct branch right = {.branches = branches, .end = branch->end};
     int value;
 
     body_begin(&branches->call, w, false);
