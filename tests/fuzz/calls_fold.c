@@ -158,7 +158,7 @@ void call_sum_bits(struct run *run)
     value = filch_reduce(0, call->count, &serial, sizeof serial, sum_body, sum_combine,
                          again, .grain = call->opts.grain, .max_workers = 1);
     check_items(again, value, NULL);
-    if (memcmp(&sum, &serial, sizeof sum))
+    if (memcmp(&sum, &serial, sizeof sum) != 0)
         complain("%zu numbers, grain %zu: the sum is %a, on one worker %a", call->count,
                  call->opts.grain, sum, serial);
 }

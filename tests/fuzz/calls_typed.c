@@ -124,7 +124,7 @@ union outcome {
         memset(&alone, 0x77, sizeof alone);                                           \
         call_##type(kind, x, y, n, &alone,                                            \
                     FILCH_OPTS(NULL, .max_workers = 1, .grain = 4096));               \
-        if (memcmp(&alone, out, sizeof alone))                                        \
+        if (memcmp(&alone, out, sizeof alone) != 0)                                   \
             complain("typed " #type ", kind %d, %zu items from %zu: other bits than " \
                      "on one worker",                                                 \
                      (int)kind, n, from);                                             \
