@@ -103,6 +103,9 @@ struct call {
     atomic_uchar lane_is_taken[64];
 };
 
+/* Its address tells threads apart. */
+extern _Thread_local char this_thread;
+
 #define PROGRESS_VALUE 77
 
 /* Zeroed, and there until the end of the run; opts.ctx is the call itself. name: for
