@@ -78,11 +78,17 @@ static size_t part_begin(const struct fl_loop *loop, uint32_t i)
     return share >= loop->grain + FL_SPLIT_ALIGN ? at - off : at;
 }
 
+static bool is_caller(const struct fl_worker *worker, const struct fl_loop *loop)
+{
+    return loop->latch.waiter == &worker->parker;
+}
+
 /* A right becomes a part: the worker's own, if it is free. There are as many parts as
- * rights. */
+ * rights. The caller, wherever it stands in the pool, has the first one: so a loop that
+ * ends at an early item ends as soon as the serial one would. */
 static struct span part_claim(struct fl_worker *worker, struct fl_loop *loop)
 {
-    uint32_t place = worker->has_thread ? worker->index + 1 : 0;
+    uint32_t place = is_caller(worker, loop) ? 0 : worker->index + 1;
     uint32_t part = bit_take(loop->parts_taken, loop->parts, place % loop->parts);
 
     FL_ASSERT(part < loop->parts);
@@ -217,11 +223,6 @@ static void share(struct run *run)
 
 /* --- one chunk -------------------------------------------------------------------- */
 
-static bool is_callers(const struct run *run)
-{
-    return run->loop->latch.waiter == &run->worker->parker;
-}
-
 /* For the watch: all but one item, so that the latch stays up until the span is through. */
 static void count_some(struct run *run)
 {
@@ -290,7 +291,7 @@ static void run_chunk(struct run *run, size_t begin, size_t end)
     set_pace(run, end - begin, then);
     if (FILCH_UNLIKELY(loop->watch != NULL)) {
         count_some(run);
-        if (is_callers(run))
+        if (is_caller(run->worker, loop))
             loop->watch->look(loop->watch);
     }
 }

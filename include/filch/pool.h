@@ -158,7 +158,7 @@ typedef int filch_run_body(filch_worker *w, void *ctx);
  *
  * Returns  body's value; -EINVAL, and nothing run, for a NULL body, options that are
  *          refused, or .max_workers other than 0, 1 (all on the caller) or at least the
- *          pool's workers.
+ *          pool's workers (inside a call that has one worker only: any is right).
  */
 #define filch_run(body, ...) filch_run_with(body, FILCH_OPTS(__VA_ARGS__))
 FILCH_API int filch_run_with(filch_run_body *body, const filch_opts *opts);

@@ -139,6 +139,45 @@ static int ask_limits(filch_worker *w, size_t begin, size_t end, void *ctx)
 }
 
 /* Scratch that a body makes for a loop in it has to be large enough. */
+struct firsts {
+    pthread_t caller;
+    size_t first; /* of the items that the caller has run; SIZE_MAX: none yet */
+};
+
+static int note_first(filch_worker *w, size_t begin, size_t end, void *ctx)
+{
+    struct firsts *firsts = ctx;
+
+    (void)w, (void)end;
+    if (pthread_equal(pthread_self(), firsts->caller) && firsts->first == SIZE_MAX)
+        firsts->first = begin;
+    sleep_us(100);
+    return 0;
+}
+
+static int loop_from_first(filch_worker *w, size_t begin, size_t end, void *ctx)
+{
+    struct firsts firsts = {pthread_self(), SIZE_MAX};
+    atomic_uint *others = ctx;
+
+    (void)begin, (void)end;
+    if (filch_for(0, 64, note_first, &firsts, .worker = w, .grain = 1))
+        return -1;
+    atomic_fetch_add(others, firsts.first != 0);
+    return 0;
+}
+
+/* So that one that ends at an early item ends there as the serial one would, whoever calls
+ * it, and however long it is. */
+static void the_caller_of_a_nested_loop_begins_at_its_first_item(void **state)
+{
+    atomic_uint others = 0;
+
+    assert_int_equal(
+        filch_for(0, 16, loop_from_first, &others, .pool = *state, .grain = 1), 0);
+    assert_int_equal(atomic_load(&others), 0);
+}
+
 static void the_lane_limit_in_a_small_loop_is_that_of_its_pool(void **state)
 {
     unsigned workers = filch_pool_workers(*state);
@@ -381,6 +420,7 @@ int main(void)
         ON_POOLS(a_small_loop_is_its_callers_alone_in_a_few_calls),
         ON_POOLS(a_body_that_turns_expensive_is_shared),
         ON_POOLS(a_loop_nested_in_a_small_one_is_shared),
+        ON_POOLS(the_caller_of_a_nested_loop_begins_at_its_first_item),
         ON_POOLS(the_lane_limit_in_a_small_loop_is_that_of_its_pool),
         ON_POOLS(the_same_indices_go_to_the_same_workers),
         ON_POOLS(no_call_gets_more_than_max_chunk),
