@@ -11,78 +11,34 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "count.h"
+#include "text.h"
 
 /* About half a millisecond each, so that the last one to end leaves the others idle for
  * less than that. */
 #define PIECE_BYTES ((size_t)128 << 10)
 
-static char *text;
-static size_t text_bytes;
-static size_t piece_bytes;
+static struct text text;
 static struct wc_table *result;
-
-/* Append a file to the text. */
-static int read_file(const char *path)
-{
-    FILE *file = fopen(path, "rb");
-    char *longer;
-    long bytes;
-    int err = -EIO;
-
-    if (!file)
-        return -errno;
-    if (fseek(file, 0, SEEK_END) || (bytes = ftell(file)) < 0 || fseek(file, 0, SEEK_SET))
-        goto close_file;
-    longer = realloc(text, text_bytes + (size_t)bytes + 1);
-    if (!longer) {
-        err = -ENOMEM;
-        goto close_file;
-    }
-    text = longer;
-    if (fread(text + text_bytes, 1, (size_t)bytes, file) != (size_t)bytes)
-        goto close_file;
-    text_bytes += (size_t)bytes;
-    text[text_bytes++] = '\n'; /* the next file starts a new word */
-    err = 0;
-
-close_file:
-    fclose(file);
-    return err;
-}
 
 static void release(void)
 {
     wc_free(result);
     result = NULL;
-    free(text);
-    text = NULL;
-    text_bytes = 0;
+    text_free(&text);
 }
 
 static int prepare(const struct bench_request *request, struct bench_input *input)
 {
-    int err = 0;
+    int err = text_read(request, SIZE_MAX, &text);
 
-    for (size_t i = 0; i < request->text_count && !err; i++) {
-        err = read_file(request->texts[i]);
-        if (err)
-            fprintf(stderr, "%s: %s\n", request->texts[i], strerror(-err));
-    }
-    if (!err && text_bytes == 0) {
-        fprintf(stderr, "wordcount: no text; name one with --text=FILE\n");
-        err = -ENODATA;
-    }
-    if (err) {
-        release();
+    if (err)
         return err;
-    }
     /* A test of the results wants several pieces of a small text, too. */
-    piece_bytes = request->scale == BENCH_TINY ? 64 : PIECE_BYTES;
+    text.piece_bytes = request->scale == BENCH_TINY ? 64 : PIECE_BYTES;
     snprintf(input->title, sizeof input->title, "word count");
-    snprintf(input->size, sizeof input->size, "%.1f MB", (double)text_bytes / 1e6);
+    snprintf(input->size, sizeof input->size, "%.1f MB", (double)text.count / 1e6);
     return 0;
 }
 
@@ -101,29 +57,18 @@ static double take_result(void)
 static int run_serial(const struct bench_team *team)
 {
     (void)team;
-    return wc_add(&result, text, text_bytes);
+    return wc_add(&result, text.bytes, text.count);
 }
 
 /* ---- what the parallel candidates share ------------------------------------------ */
 
-static size_t count_pieces(void)
-{
-    return (text_bytes + piece_bytes - 1) / piece_bytes;
-}
-
-static size_t cut_before(size_t piece)
-{
-    size_t at = piece * piece_bytes;
-
-    return at < text_bytes ? wc_next_cut(text, text_bytes, at) : text_bytes;
-}
-
 /* Count one more piece into a worker's table. */
 static int count_piece(struct wc_table **table, size_t piece)
 {
-    size_t begin = cut_before(piece);
+    size_t bytes;
+    const char *at = text_piece(&text, piece, &bytes);
 
-    return wc_add(table, text + begin, cut_before(piece + 1) - begin);
+    return wc_add(table, at, bytes);
 }
 
 /* into and from in one table; either may be NULL, for no words. A merge that finds no
@@ -159,7 +104,7 @@ static void counter_run(struct channel_job *job)
 
 static int run_channel(const struct bench_team *team)
 {
-    size_t pieces = count_pieces();
+    size_t pieces = text_pieces(&text);
     struct counter *counter = calloc(team->workers, sizeof *counter);
     struct channel *channel = NULL;
     unsigned started;
@@ -193,7 +138,7 @@ free_counter:
 
 static int run_openmp(const struct bench_team *team)
 {
-    size_t pieces = count_pieces();
+    size_t pieces = text_pieces(&text);
     struct wc_table *total = NULL;
     int failed = 0;
 
@@ -243,8 +188,8 @@ static int run_filch(const struct bench_team *team)
 
     if (!tables)
         return -ENOMEM;
-    err =
-        filch_for(0, count_pieces(), count_body, tables, .grain = 1, .pool = team->filch);
+    err = filch_for(0, text_pieces(&text), count_body, tables, .grain = 1,
+                    .pool = team->filch);
     collected = filch_reduce(0, lanes, &result, sizeof(struct wc_table *), collect,
                              merge_tables, tables, .grain = 1, .pool = team->filch);
     free(tables);
