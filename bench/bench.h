@@ -35,9 +35,9 @@ struct bench_request {
     enum bench_scale scale;
     size_t factor; /* how many times as much work; 1 unless the work has_factor */
     enum bench_candidate candidate;
-    const char *const *texts; /* files, for the word count */
+    const char *const *texts; /* files, for works that read text */
     size_t text_count;
-    const char *image;     /* a file, for the blur; NULL: a picture is made */
+    const char *image;     /* a file, for works on a picture; NULL: one is made */
     const char *image_out; /* where it goes to; or NULL */
 };
 
@@ -132,6 +132,9 @@ const struct bench_work *const *bench_works(size_t *count);
 #define BENCH_START_WORKS     3
 
 extern const struct bench_work bench_wordcount;
+extern const struct bench_work bench_histogram;
+extern const struct bench_work bench_regression;
+extern const struct bench_work bench_components;
 extern const struct bench_work bench_reduce[BENCH_REDUCE_WORKS];
 extern const struct bench_work bench_mandelbrot;
 extern const struct bench_work bench_fib;

@@ -1,4 +1,4 @@
-"""Text for the word count, from what lies on the machine: documentation, licences, headers."""
+"""Text for the works that read some, found on the machine: documentation, licences, headers."""
 
 import os
 

@@ -6,6 +6,9 @@
 /* All works, in the order of the table: one work, or an array of them. */
 #define FAMILIES(ONE, MANY)                      \
     ONE(bench_wordcount)                         \
+    ONE(bench_histogram)                         \
+    ONE(bench_regression)                        \
+    ONE(bench_components)                        \
     MANY(bench_reduce, BENCH_REDUCE_WORKS)       \
     ONE(bench_blur)                              \
     ONE(bench_mandelbrot)                        \
