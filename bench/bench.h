@@ -134,6 +134,8 @@ const struct bench_work *const *bench_works(size_t *count);
 extern const struct bench_work bench_wordcount;
 extern const struct bench_work bench_histogram;
 extern const struct bench_work bench_regression;
+extern const struct bench_work bench_kmeans;
+extern const struct bench_work bench_match;
 extern const struct bench_work bench_components;
 extern const struct bench_work bench_reduce[BENCH_REDUCE_WORKS];
 extern const struct bench_work bench_mandelbrot;

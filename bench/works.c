@@ -8,6 +8,8 @@
     ONE(bench_wordcount)                         \
     ONE(bench_histogram)                         \
     ONE(bench_regression)                        \
+    ONE(bench_kmeans)                            \
+    ONE(bench_match)                             \
     ONE(bench_components)                        \
     MANY(bench_reduce, BENCH_REDUCE_WORKS)       \
     ONE(bench_blur)                              \
