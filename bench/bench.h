@@ -136,6 +136,7 @@ extern const struct bench_work bench_histogram;
 extern const struct bench_work bench_regression;
 extern const struct bench_work bench_kmeans;
 extern const struct bench_work bench_match;
+extern const struct bench_work bench_index;
 extern const struct bench_work bench_components;
 extern const struct bench_work bench_reduce[BENCH_REDUCE_WORKS];
 extern const struct bench_work bench_mandelbrot;

@@ -10,6 +10,7 @@
     ONE(bench_regression)                        \
     ONE(bench_kmeans)                            \
     ONE(bench_match)                             \
+    ONE(bench_index)                             \
     ONE(bench_components)                        \
     MANY(bench_reduce, BENCH_REDUCE_WORKS)       \
     ONE(bench_blur)                              \
