@@ -190,7 +190,8 @@ static bool try_candidate(const struct options *options, const struct bench_work
                   : work->prepare(&request, &trial.input);
 
     if (err) {
-        fprintf(stderr, "%s: %s\n", work->name, strerror(-err));
+        fprintf(stderr, "%s: %s%s\n", work->name, strerror(-err),
+                options->image ? ": is the image a PNG or JPEG file?" : "");
         return false;
     }
     err = team_create(&trial.team, candidate, threads_for(work, candidate, workers),

@@ -74,6 +74,7 @@ def parse_arguments():
     parser.add_argument("--filter", default="", type=pattern, help="only works whose name has this pattern")
     parser.add_argument("--out", type=new_folder, required=True, help="folder for the report")
     parser.add_argument("--against", type=earlier_run, help="raw.json of an earlier run")
+    parser.add_argument("--image", help="for the works on a picture")
     parser.add_argument("--text-mb", type=positive, help="how much text to look for")
     parser.add_argument("--neighbour", choices=NEIGHBOURS, help="a process that keeps a CPU busy meanwhile")
     parser.add_argument("--break", dest="broken", help=argparse.SUPPRESS)
@@ -91,6 +92,8 @@ def program_options(arguments):
         options.append(f"--neighbour={arguments.neighbour}")
     if arguments.broken:
         options.append(f"--break={arguments.broken}")
+    if arguments.image:
+        options.append(f"--image={arguments.image}")
     return options
 
 
