@@ -31,7 +31,8 @@
     ONE(bench_fib)                               \
     ONE(bench_fib_join)                          \
     ONE(bench_cutoff)                            \
-    ONE(bench_nqueens)
+    ONE(bench_nqueens)                           \
+    ONE(bench_uts)
 
 #define ONE_FAMILY(work)          {&(work), 1},
 #define MANY_FAMILY(works, count) {works, count},
