@@ -32,7 +32,9 @@
     ONE(bench_fib_join)                          \
     ONE(bench_cutoff)                            \
     ONE(bench_nqueens)                           \
-    ONE(bench_uts)
+    ONE(bench_uts)                               \
+    ONE(bench_quicksort)                         \
+    ONE(bench_mergesort)
 
 #define ONE_FAMILY(work)          {&(work), 1},
 #define MANY_FAMILY(works, count) {works, count},
