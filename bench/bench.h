@@ -147,6 +147,8 @@ extern const struct bench_work bench_nqueens;
 extern const struct bench_work bench_uts;
 extern const struct bench_work bench_quicksort;
 extern const struct bench_work bench_mergesort;
+extern const struct bench_work bench_fft;
+extern const struct bench_work bench_strassen;
 extern const struct bench_work bench_saxpy[BENCH_SAXPY_WORKS];
 extern const struct bench_work bench_imbalance[BENCH_IMBALANCE_WORKS];
 extern const struct bench_work bench_single;

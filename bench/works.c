@@ -34,7 +34,9 @@
     ONE(bench_nqueens)                           \
     ONE(bench_uts)                               \
     ONE(bench_quicksort)                         \
-    ONE(bench_mergesort)
+    ONE(bench_mergesort)                         \
+    ONE(bench_fft)                               \
+    ONE(bench_strassen)
 
 #define ONE_FAMILY(work)          {&(work), 1},
 #define MANY_FAMILY(works, count) {works, count},
