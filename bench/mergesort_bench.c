@@ -3,8 +3,7 @@
  * Merge sort of random 32-bit numbers, to and from a second array. Both halves are sorted
  * at the same time; then they are merged at the same time too: where the middle of the
  * longer one belongs in the other is found by binary search, and both sides of that are
- * independent. Below NUMBERS_CUT numbers, sorting and merging are serial, for all: some 200
- * microseconds and some 10.
+ * independent. Up to NUMBERS_CUT, sorting and merging are serial, for all candidates.
  *
  * The channel pool cannot wait in a call (see fib_bench.c): it gets a loop over the
  * pieces that are sorted serially, then one for each level of merges, each of which is
@@ -233,8 +232,8 @@ static int run_level(const struct bench_team *team, struct level *level, unsigne
 
 static int run_channel(const struct bench_team *team)
 {
-    /* Halves of what is above NUMBERS_CUT have at least half of that; of a merge's parts, the
-     * smaller has at least a quarter. */
+    /* Halves of what is above the cut-off have at least half of it; of a merge's parts,
+     * the smaller has at least a quarter. */
     size_t most = 4 * (numbers_count / NUMBERS_CUT) + 4;
     struct level level = {.sorts = malloc(most * sizeof *level.sorts),
                           .merges = malloc(2 * most * sizeof *level.merges)};

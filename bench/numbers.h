@@ -4,7 +4,7 @@
 
 #include "bench.h"
 
-/* Parts of up to so many are sorted serially, by all candidates: some 200 microseconds. */
+/* Parts of up to so many are sorted serially, by all: some 200 microseconds. */
 #define NUMBERS_CUT 4096
 
 /* Parts of up to so many are sorted by insertion. */

@@ -1,10 +1,10 @@
 /* quicksort_bench.c - does recursion pay whose halves are never equal?
  *
  * Quicksort of random 32-bit numbers: Hoare's partition around the median of three, then
- * both parts at the same time. Parts of up to NUMBERS_CUT numbers are sorted serially, some 200
- * microseconds each. The first partitions are serial, and bound how much faster anybody
- * gets. For the channel pool each part above NUMBERS_CUT is a job, and none waits for another:
- * there is nothing to do after both parts.
+ * both parts at the same time. Parts of up to NUMBERS_CUT are sorted serially. The first
+ * partitions are serial, and bound how much faster anybody gets. For the channel pool
+ * each part above the cut-off is a job, and none waits for another: there is nothing to
+ * do after both parts.
  */
 #include "bench.h"
 

@@ -36,7 +36,10 @@
     ONE(bench_quicksort)                         \
     ONE(bench_mergesort)                         \
     ONE(bench_fft)                               \
-    ONE(bench_strassen)
+    ONE(bench_strassen)                          \
+    ONE(bench_sparselu)                          \
+    ONE(bench_alignment)                         \
+    ONE(bench_knapsack)
 
 #define ONE_FAMILY(work)          {&(work), 1},
 #define MANY_FAMILY(works, count) {works, count},
