@@ -72,6 +72,11 @@ static int align(const struct sequence *a, const struct sequence *b)
     return best[b->length];
 }
 
+static size_t pair_count(void)
+{
+    return count * (count - 1) / 2;
+}
+
 /* Where the score of a pair is, for i < j. */
 static int *score_of(size_t i, size_t j)
 {
@@ -100,7 +105,7 @@ static int prepare(const struct bench_request *request, struct bench_input *inpu
     snprintf(input->title, sizeof input->title, "sequence alignment, all pairs");
     snprintf(input->size, sizeof input->size, "%zu sequences", count);
     input->item = "pair";
-    input->items = (double)(count * (count - 1) / 2);
+    input->items = (double)pair_count();
     return 0;
 }
 
@@ -111,7 +116,7 @@ static double take_result(void)
     if (!has_result)
         return NAN;
     has_result = false;
-    sum = bench_checksum(scores, count * (count - 1) / 2 * sizeof scores[0]);
+    sum = bench_checksum(scores, pair_count() * sizeof scores[0]);
     memset(scores, 0, sizeof scores);
     return sum;
 }
@@ -152,7 +157,7 @@ static int run_channel(const struct bench_team *team)
     struct oneshot done;
     atomic_size_t left;
 
-    atomic_init(&left, count * (count - 1) / 2);
+    atomic_init(&left, pair_count());
     oneshot_init(&done);
     for (size_t j = 1; j < count; j++) {
         for (size_t i = 0; i < j; i++, pair++) {

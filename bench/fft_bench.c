@@ -17,8 +17,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CUT         4096 /* some 100 microseconds */
-#define BUTTERFLIES 4096 /* some 10 microseconds */
+#define CUT         ((size_t)4096) /* some 100 microseconds */
+#define BUTTERFLIES ((size_t)4096) /* some 10 microseconds */
 #define PI          3.14159265358979323846
 
 struct complex {

@@ -53,7 +53,7 @@ void sha1_short(uint8_t digest[SHA1_BYTES], const void *message, size_t bytes)
     memcpy(block, message, bytes);
     block[bytes] = 0x80;
     store_big(block + 60, (uint32_t)(8 * bytes));
-    for (int i = 0; i < 16; i++)
+    for (size_t i = 0; i < 16; i++)
         w[i] = load_big(block + 4 * i);
     ROUNDS(0, (b & c) | (~b & d), 0x5a827999)
     ROUNDS(20, b ^ c ^ d, 0x6ed9eba1)
