@@ -60,6 +60,11 @@ class Row:
         """The candidate with the lowest median."""
         return min(self.cells, key=lambda key: self.cells[key].median)
 
+    @property
+    def first(self):
+        """The same of those that run in parallel; None: there is none."""
+        return min((key for key in self.cells if key != "serial"), key=self.behind, default=None)
+
     def behind(self, key):
         """How many times as long as the best one takes; 1 for the best."""
         return self.cells[key].median / self.cells[self.best].median
@@ -219,9 +224,9 @@ def table_lines(rows, missing):
 
 
 def standing(rows):
-    """(rows with filch, those where it is first or shares that place)."""
+    """(rows with filch, those where it is first, or shares that place, of the parallel ones)."""
     rows = [row for row in rows if row.filch]
-    return len(rows), sum(row.behind(row.filch) <= 1 + TIE for row in rows)
+    return len(rows), sum(row.behind(row.filch) <= (1 + TIE) * row.behind(row.first) for row in rows)
 
 
 def standing_sentence(rows):
@@ -229,20 +234,21 @@ def standing_sentence(rows):
     workers = max((row.workers for row in rows), default=1)
     every, first = standing([row for row in rows if row.workers == workers])
     return (
-        f"With {plural(workers, 'worker')} filch is first, or within {TIE:.0%} of the first,"
-        f" in {first} of {plural(every, 'row')}."
+        f"With {plural(workers, 'worker')} filch is the first of those that run in parallel, or within"
+        f" {TIE:.0%} of the first, in {first} of {plural(every, 'row')}."
     )
 
 
 def loss_sentences(rows):
-    """One for each row in which filch does not have the lowest median."""
+    """One for each row in which another one that runs in parallel has the lowest median, and
+    one of all rows in which serial has."""
     sentences = []
     for row in rows:
-        best = row.best
+        best = row.first
         if not row.filch or best in FILCH:
             continue
         filch = row.cells[row.filch]
-        ratio = row.behind(row.filch)
+        ratio = row.behind(row.filch) / row.behind(best)
         rounds = row.cells[best].seconds.keys() & filch.seconds.keys()
         wins = sum(filch.seconds[r] < row.cells[best].seconds[r] for r in rounds)
         sentence = (
@@ -252,6 +258,13 @@ def loss_sentences(rows):
         if wins:
             sentence += f" (but was the faster one in {wins} of {plural(len(rounds), 'round')})"
         sentences.append(sentence + ".")
+    slower = [
+        f"{row.title}, {plural(row.workers, 'worker')} ({digits_text(row.behind(row.filch))} times)"
+        for row in rows
+        if row.filch and row.best == "serial" and row.behind(row.filch) > 1 + TIE
+    ]
+    if slower:
+        sentences.append(f"Serial is faster than all, and filch takes so many times as long: {', '.join(slower)}.")
     return sentences
 
 

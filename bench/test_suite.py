@@ -90,10 +90,17 @@ class Tables(unittest.TestCase):
     def test_a_row_that_filch_loses_is_said(self):
         runs = []
         for number, filch in enumerate([3, 3, 0.5]):
-            runs += [figures("serial", 1, number), figures("filch", filch, number)]
+            runs += [figures("serial", 9, number), figures("tbb", 1, number), figures("filch", filch, number)]
         (sentence,) = table.loss_sentences(table.rows_of(runs))
-        self.assertIn("serial is fastest; filch takes 3.00 times as long", sentence)
+        self.assertIn("TBB is fastest; filch takes 3.00 times as long", sentence)
         self.assertIn("faster one in 1 of 3 rounds", sentence)
+
+    def test_a_row_where_serial_is_faster_than_all_is_said_apart(self):
+        runs = [figures("serial", 1), figures("tbb", 4), figures("filch", 3)]
+        rows = table.rows_of(runs)
+        (sentence,) = table.loss_sentences(rows)
+        self.assertIn("Serial is faster than all, and filch takes so many times as long: a work, 1 worker (3.00", sentence)
+        self.assertIn("in 1 of 1 row", table.standing_sentence(rows))
 
     def test_a_row_that_filch_wins_is_not(self):
         runs = [figures("serial", 1), figures("filch", 0.5), figures("openmp-gcc", 0.6)]
@@ -147,7 +154,7 @@ class Tables(unittest.TestCase):
         runs += [{**run, "work": "v"} for run in runs]
         runs[-2]["seconds_median"] = 1.1
         said = table.standing_sentence(table.rows_of(runs))
-        self.assertIn("With 2 workers filch is first, or within 3% of the first, in 1 of 2 rows", said)
+        self.assertIn("or within 3% of the first, in 1 of 2 rows", said)
 
 
 class Statistics(unittest.TestCase):
