@@ -43,7 +43,7 @@ struct fl_deque {
     uint32_t lock;
     bool is_asymmetric; /* constant */
     /* Last: a worker that never keeps more than one job is allocated without the rest of
-     * the ring (see worker_init_solo). */
+     * the ring (see solo_init in enter.c). */
     _Alignas(64) filch_worker hot;
 };
 
@@ -246,14 +246,15 @@ static inline bool deque_force_publish(struct fl_deque *deque)
  * who is hungry, after saying so where the owner looks; lowered by the owner, who looks
  * afterwards. */
 
-static inline void deque_raise_gate(struct fl_deque *deque)
+/* Returns whether it was down. */
+static inline bool deque_raise_gate(struct fl_deque *deque)
 {
     /* ORDER(gate-raise): pairs with the acquire in deque_lower_gate: an owner that wipes
      * out this raise sees why it was made, and raises again. A swap, so that a raise on
      * top of another's keeps the other's release sequence. Weakened:
      * tests/model/gate.c, "wiped out". */
-    if (fl_load_relaxed(&deque->hot.gate) != FILCH_GATE_RAISED)
-        fl_swap_release(&deque->hot.gate, FILCH_GATE_RAISED);
+    return fl_load_relaxed(&deque->hot.gate) != FILCH_GATE_RAISED &&
+           fl_swap_release(&deque->hot.gate, FILCH_GATE_RAISED) != FILCH_GATE_RAISED;
 }
 
 /* The owner's. Pushes pass until the ring is nearly full. */

@@ -1,7 +1,7 @@
 /* enter.h - how a call gets its worker.
  *
  * Job: the one way into a pool, for every public call: nested in the caller's own worker,
- * as a guest in a free slot, or alone (solo) when there is none. Relies on pool.c.
+ * as a guest in a free slot, or alone (solo) when there is none. Relies on process.c.
  */
 #ifndef FL_ENTER_H
 #define FL_ENTER_H

@@ -8,7 +8,9 @@
  * nothing: it shows when a call around it comes back and finds another mark than its own,
  * or when filch is called from a frame above the mark. A branch that was jumped out of
  * inside a body leaves its job behind in the deque. Best effort: a jump to a frame from
- * which only deeper ones call filch is found when the pool ends, or not at all.
+ * which only deeper ones call filch is found when the pool ends, or not at all. Calls of
+ * filch on a coroutine whose stack is an array in a frame of the same thread are not
+ * supported in debug builds.
  */
 #ifndef FL_ESCAPE_H
 #define FL_ESCAPE_H

@@ -68,12 +68,15 @@ static bool is_any_work(struct fl_worker *worker)
     return false;
 }
 
-static void raise_all_gates(struct filch_pool *pool)
+/* Returns whether any was down. */
+static bool raise_all_gates(struct filch_pool *pool)
 {
+    bool was_down = false;
     uint32_t i;
 
     for (i = 0; i < pool->slots; i++)
-        deque_raise_gate(&pool->slot[i].deque);
+        was_down |= deque_raise_gate(&pool->slot[i].deque);
+    return was_down;
 }
 
 /* --- idling ----------------------------------------------------------------------- */
@@ -117,12 +120,26 @@ static void end_search(struct fl_worker *worker)
      * pairs with the fence in fl_worker_share. Without it: tests/model/park.c,
      * "lost wake-up". */
     fl_fence_seq_cst();
+    /* An owner whose gate was down saw a search, and left those who sleep to it.
+     * ORDER(gate-dekker): as in park_idle. Without it: tests/model/idlers.c,
+     * "lost wake-up". */
+    if (raise_all_gates(worker->pool))
+        fence_against_owners(worker->pool);
     if (is_any_work(worker))
         fl_worker_wake_one(worker);
 }
 
-/* The next entry to run; NULL when the pool is being stopped. */
-static filch_job *find_work(struct fl_worker *worker)
+/* Who has run next to nothing took less off its victim than being stolen from costs it,
+ * with a raised gate and a job that is waited for: it looks away for a moment. Counted as
+ * searching, so that nobody is woken instead. */
+static void look_away_until(uint64_t moment)
+{
+    while (fl_now_ns() < moment)
+        fl_spin_hint();
+}
+
+/* The next entry to run, from a moment on; NULL when the pool is being stopped. */
+static filch_job *find_work(struct fl_worker *worker, uint64_t from_ns)
 {
     struct filch_pool *pool = worker->pool;
     uint64_t since = 0, now = 0;
@@ -132,11 +149,13 @@ static filch_job *find_work(struct fl_worker *worker)
     fl_lot_search_begin(&pool->lot);
     /* ORDER(sleep-dekker): counted as searching before the gates are looked at. */
     fl_fence_seq_cst();
+    if (FILCH_UNLIKELY(from_ns > 0))
+        look_away_until(from_ns);
     for (looks = 0; !fl_load_relaxed(&pool->is_stopping); looks++) {
         if (looks % FL_LOOKS_PER_CLOCK == 0 || pool->spin_ns == 0) {
             now = fl_now_ns();
             since = since ? since : now;
-            raise_all_gates(pool); /* what an owner has lowered; see fl_worker_share */
+            raise_all_gates(pool); /* what an owner has lowered: must_stay_up */
         }
         entry = take_any(worker, now - since > FL_FORCE_AFTER_NS);
         if (entry) {
@@ -151,19 +170,6 @@ static filch_job *find_work(struct fl_worker *worker)
     }
     fl_lot_search_end(&pool->lot);
     return NULL;
-}
-
-/* Who has run next to nothing took less off its victim than being stolen from costs it,
- * with a raised gate and a job that is waited for: it looks away for a moment, hungry for
- * nobody. Otherwise a join of two trifles would cost as much as a theft each time. Pre:
- * not counted as searching. */
-static void look_away_after_trifle(uint64_t began_ns, uint64_t now)
-{
-    uint64_t until = now + LOOK_AWAY_NS;
-
-    if (now - began_ns < TRIFLE_NS)
-        for (; now < until; now = fl_now_ns())
-            fl_spin_hint();
 }
 
 /* The reader of the counters adds what has passed since; see stats.c. */
@@ -181,12 +187,12 @@ static void end_idle(struct fl_worker *worker, uint64_t passed_ns)
 void *fl_worker_main(void *arg)
 {
     struct fl_worker *worker = arg;
-    uint64_t then = fl_now_ns(), now;
+    uint64_t then = fl_now_ns(), now, from = 0;
     filch_job *entry;
 
     fl_current = worker;
     begin_idle(worker, then);
-    while ((entry = find_work(worker))) {
+    while ((entry = find_work(worker, from))) {
         now = fl_now_ns();
         end_idle(worker, now - then);
         if (bind_is_in_the_way(worker))
@@ -195,7 +201,7 @@ void *fl_worker_main(void *arg)
         then = fl_now_ns();
         fl_count_add(&worker->counters.busy_ns, then - now);
         begin_idle(worker, then);
-        look_away_after_trifle(now, then);
+        from = then - now < TRIFLE_NS ? then + LOOK_AWAY_NS : 0;
     }
     end_idle(worker, fl_now_ns() - then);
     fl_current = NULL;

@@ -12,7 +12,7 @@
 int fl_pool_begin(struct filch_pool *pool, const filch_pool_options *options);
 void fl_pool_end(struct filch_pool *pool);
 
-/* Initialise all slots and start the threads. Pre: as above, begun once. */
+/* Initialise all slots and start the threads. Pre: fl_life_lock; begun once. */
 void fl_pool_start(struct filch_pool *pool);
 
 /* --- process.c -------------------------------------------------------------------- */

@@ -84,8 +84,8 @@ static bool is_caller(const struct fl_worker *worker, const struct fl_loop *loop
 }
 
 /* A right becomes a part: the worker's own, if it is free. There are as many parts as
- * rights. The caller, wherever it stands in the pool, has the first one: so a loop that
- * ends at an early item ends as soon as the serial one would. */
+ * rights. The caller, wherever it stands in the pool, has the first one, unless a thief
+ * was faster: so it comes to an early item that fails about as soon as a serial loop. */
 static struct span part_claim(struct fl_worker *worker, struct fl_loop *loop)
 {
     uint32_t place = is_caller(worker, loop) ? 0 : worker->index + 1;

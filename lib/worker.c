@@ -45,17 +45,17 @@ static void feed(struct fl_worker *worker)
     fl_worker_wake_one(worker);
 }
 
-/* Whether the gate is to stay up for those who are without work. For sleepers it must:
- * nobody else raises it for them. Those who search raise it now and then; in between they
- * get it up for as long as they come and take something, since a job that its owner runs
- * faster than they come would only be published in vain, each time. */
+/* Whether the gate is to stay up for those who are without work. For sleepers it must,
+ * unless somebody searches, who raises it for all: now and then, and when the search ends.
+ * Those who search get it up in between for as long as they come and take something: a job
+ * that its owner runs faster than they come would only be published in vain, each time. */
 static bool must_stay_up(struct fl_worker *worker)
 {
     uint64_t hungry = fl_load_relaxed(&worker->pool->lot.hungry); /* see the fence */
     bool was_stolen_from = worker->was_stolen_from;
 
     worker->was_stolen_from = false;
-    return lot_sleeping(hungry) > 0 || (lot_searching(hungry) > 0 && was_stolen_from);
+    return lot_searching(hungry) > 0 ? was_stolen_from : lot_sleeping(hungry) > 0;
 }
 
 void fl_worker_share(struct fl_worker *worker)

@@ -44,8 +44,9 @@ FILCH_API int filch_cancel_is_set(const filch_cancel *token);
  * ctx    the loop's
  *
  * Returns  0 to go on; anything else cancels the loop, which returns it (unless its first
- *          range had failed by then: the value of that). Then it is not called again for
- *          this loop. Must not be left by longjmp or a C++ exception
+ *          range had failed by then, or .cancel had ended it: the value of that). Then it
+ *          is not called again for this loop. Must not be left by longjmp or a C++
+ *          exception
  */
 typedef int filch_progress(size_t done, size_t total, void *ctx);
 

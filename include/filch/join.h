@@ -39,12 +39,12 @@ static inline int64_t filch_push(filch_worker *w, filch_job *entry)
 /**
  * filch_fork - offer a job to the other workers.
  *
- * job      in the caller's frame, with job->run set (which must not be left by longjmp or a
- *          C++ exception, nor may what the caller does before it takes the job back); usually the first member of a struct
- *          that holds the branch's arguments and result. It must stay until filch_reclaim
- *          returned non-zero or filch_await returned, which happens before the function
- *          that forked returns to filch. After filch_await job->run is gone: set it again
- *          before another fork.
+ * job      in the caller's frame, with job->run set; usually the first member of a struct
+ *          that holds the branch's arguments and result. Neither job->run, nor what the
+ *          caller does until it takes the job back, may be left by longjmp or a C++
+ *          exception. The job must stay until filch_reclaim returned non-zero or
+ *          filch_await returned, which happens before the function that forked returns to
+ *          filch. After filch_await job->run is gone: set it again before another fork.
  *
  * Returns  the job's place, for filch_reclaim.
  * Threads  w's own: inside a body, a task or filch_run.

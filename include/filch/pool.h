@@ -56,8 +56,9 @@ typedef struct filch_pool_options {
  *
  * Its threads block all signals but those of faults and SIGPROF. A child after fork()
  * starts them again with its first call; a child that was forked inside a body must not
- * return from it, and its own calls on that pool run on it alone. It has the signal mask
- * and the CPUs of who made the pool. posix_spawn() and vfork() in a body know nothing of
+ * return from it, and its own calls on that pool run on it alone. When a thread of the
+ * pool ran the body, the child has the signal mask and the CPUs of who made the pool (or
+ * started it again). posix_spawn() and vfork() in a body know nothing of
  * that: a program that they start has those of the thread that runs the body.
  *
  *     filch_pool *pool;
@@ -158,7 +159,7 @@ typedef int filch_run_body(filch_worker *w, void *ctx);
  *
  * Returns  body's value; -EINVAL, and nothing run, for a NULL body, options that are
  *          refused, or .max_workers other than 0, 1 (all on the caller) or at least the
- *          pool's workers (inside a call that has one worker only: any is right).
+ *          pool's workers (any is right inside a scope or run that has one worker).
  */
 #define filch_run(body, ...) filch_run_with(body, FILCH_OPTS(__VA_ARGS__))
 FILCH_API int filch_run_with(filch_run_body *body, const filch_opts *opts);

@@ -32,7 +32,8 @@ typedef int filch_scope_body(filch_worker *w, filch_scope *scope, void *ctx);
  *          task that was spawned first. After a failure, tasks not yet started may be
  *          skipped. -EINVAL, and nothing run, for a NULL body, options that are refused,
  *          or .max_workers other than 0, 1 (all on the caller) or at least the pool's
- *          workers (inside a call that has one worker only: any is right). All writes made by the tasks are visible to the caller.
+ *          workers (any is right inside a scope or run that has one worker). All writes
+ *          made by the tasks are visible to the caller.
  * Threads  any, also from inside a body or task.
  */
 #define filch_scope(body, ...) filch_scope_with(body, FILCH_OPTS(__VA_ARGS__))

@@ -19,10 +19,13 @@ static struct fl_parker parkers[WORKERS];
 /* fl_worker_share, after deque_publish, where nothing was stolen before. */
 static void look_for_hungry(void)
 {
+    uint64_t hungry;
+
     if (deque.is_asymmetric)
         deque_lower_gate(&deque);
     fl_fence_seq_cst();
-    if (lot_sleeping(fl_load_relaxed(&lot.hungry)) > 0)
+    hungry = fl_load_relaxed(&lot.hungry);
+    if (lot_searching(hungry) == 0 && lot_sleeping(hungry) > 0)
         deque_raise_gate(&deque);
     fl_lot_wake_one(&lot);
 }
@@ -104,6 +107,14 @@ static bool is_any_work(void)
     return deque_has_public(&deque) || deque_has_private(&deque);
 }
 
+static void fence_against_owner(void)
+{
+    if (deque.is_asymmetric)
+        fl_fence_heavy();
+    else
+        fl_fence_seq_cst();
+}
+
 /* Returns whether it slept. */
 static bool park_idle(struct fl_parker *parker)
 {
@@ -112,10 +123,7 @@ static bool park_idle(struct fl_parker *parker)
     fl_lot_sleep_begin(&lot, parker);
     fl_fence_seq_cst();
     deque_raise_gate(&deque);
-    if (deque.is_asymmetric)
-        fl_fence_heavy();
-    else
-        fl_fence_seq_cst();
+    fence_against_owner();
     is_idle = !is_any_work();
     if (is_idle)
         fl_parker_wait(parker);
@@ -128,6 +136,8 @@ static void end_search(void)
     if (!fl_lot_search_end(&lot))
         return;
     fl_fence_seq_cst();
+    if (deque_raise_gate(&deque))
+        fence_against_owner();
     if (is_any_work())
         fl_lot_wake_one(&lot);
 }

@@ -22,7 +22,7 @@
 #include "join.c"
 #include "worker.c"
 
-enum { OWNER = 0, IDLE = 1, WORKERS = 2 };
+enum { OWNER = 0, WORKERS = 3 };
 
 static struct fl_worker workers[WORKERS];
 static struct filch_pool pool;
@@ -57,14 +57,14 @@ static void run_task(filch_worker *w, filch_job *job)
     latch_count_down(&latch, 1);
 }
 
-static void setup_mode(bool is_asymmetric)
+static void setup_mode(bool is_asymmetric, unsigned count)
 {
-    unsigned i, ring;
+    unsigned i, k, ring;
 
     memset(workers, 0, sizeof workers);
     memset(&pool, 0, sizeof pool);
     pool.slot = workers;
-    pool.slots = pool.thread_slots = pool.workers = WORKERS;
+    pool.slots = pool.thread_slots = pool.workers = count;
     pool.is_asymmetric = is_asymmetric;
     fl_inject_init(&pool.inject);
     latch = (struct fl_latch){.remaining = 1};
@@ -75,14 +75,15 @@ static void setup_mode(bool is_asymmetric)
     model_name(&pool.inject.open_count, "open");
     model_name(&latch.remaining, "remaining");
     task = (struct fl_task){.job.run = run_task, .latch = &latch};
-    for (i = 0; i < WORKERS; i++) {
+    for (i = 0; i < count; i++) {
         workers[i].pool = &pool;
         workers[i].index = i;
         workers[i].random = i + 1;
-        victims[i][0] = (uint16_t)!i;
+        for (k = 0; k < count - 1; k++)
+            victims[i][k] = (uint16_t)((i + k + 1) % count);
         workers[i].victims = victims[i];
         for (ring = 0; ring <= FL_ELSEWHERE; ring++)
-            workers[i].victim_ring_end[ring] = 1;
+            workers[i].victim_ring_end[ring] = count - 1;
         deque_init(&workers[i].deque, is_asymmetric);
         model_spin_lock(&workers[i].deque.lock);
         model_name(&workers[i].is_closed, "closed %u", i);
@@ -101,19 +102,30 @@ static void setup_mode(bool is_asymmetric)
 
 static void setup_asymmetric(void)
 {
-    setup_mode(true);
+    setup_mode(true, 2);
     workers[OWNER].deque.hot.gate = FILCH_RING_SLOTS - 1; /* nobody was hungry */
 }
 
 /* Somebody was. */
 static void setup_hungry(void)
 {
-    setup_mode(true);
+    setup_mode(true, 2);
+}
+
+/* And there are three of them. */
+static void setup_three(void)
+{
+    setup_mode(true, 3);
+}
+
+static void setup_three_classic(void)
+{
+    setup_mode(false, 3);
 }
 
 static void setup_classic(void)
 {
-    setup_mode(false);
+    setup_mode(false, 2);
 }
 
 /* The owner has closed, and has something to steal. */
@@ -121,7 +133,7 @@ static void setup_closed(void)
 {
     struct fl_deque *deque = &workers[OWNER].deque;
 
-    setup_mode(true);
+    setup_mode(true, 2);
     workers[OWNER].is_closed = 1;
     deque->hot.slot[0] = entry_of_task(&task);
     deque->hot.tail = deque->hot.limit = deque->bottom = 1;
@@ -158,7 +170,7 @@ static void find_and_run(void)
 {
     struct fl_worker *self = &workers[model_self()];
 
-    fl_worker_run(self, find_work(self));
+    fl_worker_run(self, find_work(self, 0));
 }
 
 /* The same from where it goes to sleep the first time. */
@@ -175,6 +187,13 @@ static void sleep_and_run(void)
     fl_worker_run(self, entry);
 }
 
+/* It finds a long job elsewhere. */
+static void search_and_go(void)
+{
+    fl_lot_search_begin(&pool.lot);
+    end_search(&workers[model_self()]);
+}
+
 /* Rounds of looking around, each of which may read old values, are too many to be searched
  * through without a bound. */
 #define CASE(name, setup, preemptions, runs, ...)                           \
@@ -188,6 +207,12 @@ static const struct model_case cases[] = {
          find_and_run),
     CASE("a push when the gate has just been lowered", setup_hungry, 2, 0,
          share_then_push, sleep_and_run),
+    CASE("a push when the last search ends", setup_three, 2, 0, share_then_push,
+         search_and_go, sleep_and_run),
+    CASE("a push when the last search ends, random", setup_three, 0, 200000,
+         share_then_push, search_and_go, sleep_and_run),
+    CASE("a push when the last search ends: classic", setup_three_classic, 0, 100000,
+         share_then_push, search_and_go, sleep_and_run),
     CASE("a push: classic, random", setup_classic, 0, 100000, push_and_wait,
          find_and_run),
     CASE("let in again", setup_closed, 0, 0, open_and_wait, find_and_run),

@@ -114,8 +114,8 @@ MUTANTS = [
            "fl_load_relaxed(&deque->top) < FILCH_RING_SLOTS", "deque_steal@2", "filled again"),
     # --- the gate
     mutant("gate-raise", "relaxed raise", DEQUE,
-           "fl_swap_release(&deque->hot.gate, FILCH_GATE_RAISED);",
-           "fl_swap_relaxed(&deque->hot.gate, FILCH_GATE_RAISED);", "gate@4", "wiped out"),
+           "fl_swap_release(&deque->hot.gate, FILCH_GATE_RAISED) !=",
+           "fl_swap_relaxed(&deque->hot.gate, FILCH_GATE_RAISED) !=", "gate@4", "wiped out"),
     mutant("gate-raise", "relaxed lowering", DEQUE,
            "fl_swap_acquire(&deque->hot.gate, gate);",
            "fl_swap_relaxed(&deque->hot.gate, gate);", "gate@4", "wiped out"),
@@ -123,8 +123,7 @@ MUTANTS = [
            "FILCH_FENCE_LIGHT();\n    return index;", "return index;", "gate@4",
            "lost wake-up"),
     mutant("gate-dekker", "no heavy fence before the last look", GATE_TEST,
-           "    if (deque.is_asymmetric)\n        fl_fence_heavy();\n    else\n"
-           "        fl_fence_seq_cst();\n    is_idle", "    is_idle", "gate@4", "lost wake-up",
+           "    fence_against_owner();\n    is_idle", "    is_idle", "gate@4", "lost wake-up",
            mirrors=(("lib/idle.c", "    fence_against_owners(pool);\n    if (is_any_work"),)),
     # --- going to sleep
     mutant("sleep-dekker", "no fence after joining the sleepers", PARK_TEST,
@@ -138,8 +137,7 @@ MUTANTS = [
     mutant("sleep-dekker", "no fence after a search", PARK_TEST,
            "    fl_fence_seq_cst();\n    if (is_any_work())\n        fl_lot_wake_one",
            "    if (is_any_work())\n        fl_lot_wake_one", "park", "lost wake-up",
-           mirrors=(("lib/idle.c", "    fl_fence_seq_cst();\n    if (is_any_work(worker))\n"
-                     "        fl_worker_wake_one"),)),
+           mirrors=(("lib/idle.c", "    fl_fence_seq_cst();\n    /* An owner whose gate"),)),
     # --- permits and the lot
     mutant("permit", "notify without release", PARK,
            "fl_swap_acq_rel(&parker->state, FL_PARKER_NOTIFIED)",
@@ -242,6 +240,12 @@ MUTANTS = [
     mutant("gate-dekker", "no fence before an idle worker's last look", IDLE,
            "    fence_against_owners(pool);\n    if (is_any_work", "    if (is_any_work",
            "idlers@4", "lost wake-up"),
+    mutant("", "the end of the last search raises no gate", IDLE,
+           "    if (raise_all_gates(worker->pool))\n        fence_against_owners(worker->pool);\n",
+           "", "idlers@4", "lost wake-up", case="last search"),
+    mutant("gate-dekker", "no fence after the gates at the end of a search", IDLE,
+           "    if (raise_all_gates(worker->pool))\n        fence_against_owners(worker->pool);\n",
+           "    raise_all_gates(worker->pool);\n", "idlers@4", "lost wake-up", case="last search"),
     # --- the queue for jobs that change hands
     mutant("sleep-dekker", "no fence between going to sleep and looking at the count",
            INJECT_TEST, "        fl_fence_seq_cst();\n        if (!fl_inject_has_for",
@@ -395,6 +399,11 @@ MUTANTS = [
 ]
 
 SURVIVORS = [
+    mutant("", "an owner leaves those who sleep without a gate", WORKER,
+           "lot_searching(hungry) > 0 ? was_stolen_from : lot_sleeping(hungry) > 0",
+           "was_stolen_from", "idlers@4",
+           why="one of them is woken, and raises it; this test has no waiter, who may be "
+               "woken instead"),
     mutant("bit", "a number is taken without release", BITS,
            "fl_or_acq_rel(&taken[word], bit)", "fl_or_acquire(&taken[word], bit)", "numbers",
            why="who takes a number has left nothing yet; it is part of the last giver's "
@@ -411,7 +420,7 @@ SURVIVORS = [
     mutant("sleep-dekker", "no fence between searching and looking at the gate", GATE_TEST,
            "    fl_lot_search_begin(&lot);\n    fl_fence_seq_cst();\n", "    fl_lot_search_begin(&lot);\n",
            "gate@4",
-           mirrors=(("lib/idle.c", "    fl_fence_seq_cst();\n    for (looks"),),
+           mirrors=(("lib/idle.c", "    fl_fence_seq_cst();\n    if (FILCH_UNLIKELY(from_ns"),),
            why="a searcher that is missed raises the gates again before it sleeps, and takes "
                "by force what it starves for: the fence only shortens its wait"),
     mutant("serving", "relaxed store of whom the worker serves", SERVING,
