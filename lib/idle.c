@@ -197,11 +197,12 @@ void *fl_worker_main(void *arg)
         end_idle(worker, now - then);
         if (bind_is_in_the_way(worker))
             fl_bind_make_way(worker);
+        worker->was_invited = false;
         fl_worker_run(worker, entry);
         then = fl_now_ns();
         fl_count_add(&worker->counters.busy_ns, then - now);
         begin_idle(worker, then);
-        from = then - now < TRIFLE_NS ? then + LOOK_AWAY_NS : 0;
+        from = then - now < TRIFLE_NS && !worker->was_invited ? then + LOOK_AWAY_NS : 0;
     }
     end_idle(worker, fl_now_ns() - then);
     fl_current = NULL;

@@ -407,6 +407,7 @@ static void piece_run(filch_worker *hot, filch_job *job)
         fl_worker_hand_over(worker, worker->pool, entry_of_task(&piece->task));
         return;
     }
+    worker->was_invited = true;
     run_begin(&run, worker, loop);
     for (;;) {
         /* What is cheap where others are may be expensive here: start small again. */

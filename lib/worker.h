@@ -71,6 +71,7 @@ struct fl_worker {
     uint32_t index;          /* slot in the pool; FL_SOLO for a caller without one */
     uint32_t random;         /* state of the victim generator */
     bool was_stolen_from;    /* since it last shared what it has */
+    bool was_invited;        /* what it ran came from who had found that help pays */
     uint64_t serves;         /* how often it changed whom it serves */
     struct fl_worker *outer; /* the caller's worker in another pool, from inside a call */
     struct fl_context context;
