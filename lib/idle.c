@@ -6,13 +6,6 @@
 #include "bind.h"
 #include "serving.h"
 
-/* Measured with scopes of equal tasks and two workers: with these figures tasks of 30 ns
- * take as long as on one worker, and those of 900 ns are shared with profit. Without, a
- * theft costs victim and thief so much that only tasks of 700 ns and more gain by it, and
- * those of 30 ns take seven times as long. */
-#define TRIFLE_NS    1000u
-#define LOOK_AWAY_NS 2000u
-
 /* --- finding work ----------------------------------------------------------------- */
 
 static uint32_t random_below(struct fl_worker *worker, uint32_t bound)
@@ -138,6 +131,18 @@ static void look_away_until(uint64_t moment)
         fl_spin_hint();
 }
 
+/* When to look for the next entry, after one that took so long; 0: at once. In scopes of
+ * equal tasks, on two workers, thefts begin to pay from about twice what a word takes to
+ * the other core and back, which is a twelfth of the price of help (prices.c). Without
+ * this, tasks of 30 ns take seven times as long as on one worker. */
+static uint64_t back_to_work_at(const struct fl_worker *worker, uint64_t now,
+                                uint64_t passed_ns)
+{
+    uint64_t price_ns = fl_ns_of_ticks(worker->pool->launch.spinning);
+
+    return passed_ns < price_ns / 7 && !worker->was_invited ? now + price_ns : 0;
+}
+
 /* The next entry to run, from a moment on; NULL when the pool is being stopped. */
 static filch_job *find_work(struct fl_worker *worker, uint64_t from_ns)
 {
@@ -202,7 +207,7 @@ void *fl_worker_main(void *arg)
         then = fl_now_ns();
         fl_count_add(&worker->counters.busy_ns, then - now);
         begin_idle(worker, then);
-        from = then - now < TRIFLE_NS && !worker->was_invited ? then + LOOK_AWAY_NS : 0;
+        from = back_to_work_at(worker, then, then - now);
     }
     end_idle(worker, fl_now_ns() - then);
     fl_current = NULL;
