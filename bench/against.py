@@ -3,9 +3,14 @@ has become slower as a whole."""
 
 import json
 
+import statistic
 import table
 
 CHANGE = 0.03  # less is not worth a word, however sure
+CLOSE = 0.05  # what two runs of the same on a quiet machine should not differ by
+
+# What makes two runs hard to compare.
+CONDITIONS = ("machine", "system", "compilers", "peers", "CPUs allowed", "CPU quota", "environment")
 
 
 def load(path):
@@ -26,13 +31,15 @@ class Change:
     def __init__(self, row, key, then, now):
         self.row = row
         self.key = key
-        self.then = then  # Estimates of the ratio to serial
-        self.now = now
-        self.factor = now.median / then.median
+        self.then = then.ratio  # Estimates of the ratio to serial
+        self.now = now.ratio
+        self.is_noisy = then.is_noisy or now.is_noisy or then.is_contended or now.is_contended
+        self.factor = now.ratio.median / then.ratio.median
 
     @property
     def is_significant(self):
-        return self.now.is_apart_from(self.then) and abs(self.factor - 1) > CHANGE
+        is_sure = statistic.is_confident(min(self.now.count, self.then.count))
+        return is_sure and self.now.is_apart_from(self.then) and abs(self.factor - 1) > CHANGE
 
     def sentence(self):
         word = "faster" if self.factor > 1 else "slower"
@@ -58,21 +65,27 @@ def changes(before, rows):
             if key == "serial" or not then or not then.ratio or not cell.ratio:
                 continue
             if then.size == cell.size and then.baseline == cell.baseline:
-                found.append(Change(row, key, then.ratio, cell.ratio))
+                found.append(Change(row, key, then, cell))
     return found
 
 
-def section(about, before, rows):
+def section(about, before, rows, about_now):
     """(heading, lines) for the report."""
     every = changes(before, rows)
     significant = sorted(
         (change for change in every if change.is_significant),
         key=lambda change: (change.key != "filch", change.factor),
     )
-    close = sum(abs(change.factor - 1) < 0.05 for change in every)
+    far = [change for change in every if abs(change.factor - 1) >= CLOSE]
     lines = [
-        f"{table.plural(len(every), 'cell')} of both runs are compared; {close} differ by less than"
-        f" 5%, {len(significant)} significantly (intervals apart, and more than {CHANGE:.0%})."
+        f"{table.plural(len(every), 'cell')} of both runs are compared; {len(every) - len(far)} differ by"
+        f" less than {CLOSE:.0%}, and of the other {len(far)} {sum(change.is_noisy for change in far)}"
+        f" are marked as noisy or contended; {len(significant)} differ significantly (95 % intervals"
+        f" apart, and more than {CHANGE:.0%})."
     ]
+    for name in CONDITIONS:
+        then, now = about.get(name, "not told"), about_now.get(name, "not told")
+        if then != now:
+            lines.append(f"Not the same: {name}, then {then}, now {now}.")
     lines += [change.sentence() for change in significant]
     return f"Compared with {about.get('commit', 'an earlier run')}, {about.get('date', '')}:", lines

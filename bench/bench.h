@@ -69,6 +69,7 @@ struct bench_work {
     bool is_extra;
     bool reads_text; /* --text */
     bool has_factor; /* --factor: its size can grow, and its work in proportion */
+    bool is_together; /* with one worker it would say nothing: only measured with all */
 
     /* Make the input; it stays until release (NULL: there is nothing to release).
      * Candidates get the same one, unless a work says why not. Returns 0 or a negative

@@ -83,11 +83,12 @@ void info_print(void)
     printf("], \"works\": [");
     for (size_t i = 0; i < count; i++) {
         printf("%s{\"name\": \"%s\", \"is_extra\": %s, \"reads_text\": %s, "
-               "\"has_factor\": %s, "
+               "\"has_factor\": %s, \"is_together\": %s, "
                "\"candidates\": [",
                i ? ", " : "", works[i]->name, works[i]->is_extra ? "true" : "false",
                works[i]->reads_text ? "true" : "false",
-               works[i]->has_factor ? "true" : "false");
+               works[i]->has_factor ? "true" : "false",
+               works[i]->is_together ? "true" : "false");
         print_candidates(works[i]);
         printf("]}");
     }

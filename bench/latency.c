@@ -79,9 +79,15 @@ static double measure_idle(int64_t idle_ns)
     return (cpu_seconds() - used) / ((double)(meeting_clock_ns() - start) / 1e9);
 }
 
-static double us_at(const int64_t *samples, size_t count, double share)
+static void print_percentiles(const int64_t *samples, size_t count)
 {
-    return (double)samples[(size_t)(share * (double)(count - 1))] / 1e3;
+    static const int percents[] = {1, 5, 10, 25, 50, 75, 90, 95, 99, 100};
+
+    printf("\"percentiles_us\": {");
+    for (size_t i = 0; i < sizeof percents / sizeof percents[0]; i++)
+        printf("%s\"%d\": %.4g", i ? ", " : "", percents[i],
+               (double)samples[(count - 1) * (size_t)percents[i] / 100] / 1e3);
+    printf("}");
 }
 
 static int print_one(enum bench_candidate candidate, unsigned workers,
@@ -102,11 +108,10 @@ static int print_one(enum bench_candidate candidate, unsigned workers,
     if (err)
         return err;
     printf("{\"work\": \"latency\", \"candidate\": \"%s\", \"workers\": %u, "
-           "\"samples\": %zu, \"p50_us\": %.4g, \"p90_us\": %.4g, \"p99_us\": %.4g, "
-           "\"max_us\": %.4g, \"idle_cpu\": %.4g}\n",
-           team_candidate_names[candidate], workers, count, us_at(samples, count, 0.5),
-           us_at(samples, count, 0.9), us_at(samples, count, 0.99),
-           us_at(samples, count, 1), idle);
+           "\"samples\": %zu, \"idle_cpu\": %.4g, ",
+           team_candidate_names[candidate], workers, count, idle);
+    print_percentiles(samples, count);
+    printf("}\n");
     fflush(stdout);
     return 0;
 }

@@ -99,9 +99,8 @@ class Others:
     @staticmethod
     def ticks():
         """Ticks of all CPUs so far: not idle, and all."""
-        fields = [int(word) for word in read("/proc/stat").splitlines()[0].split()[1:9]]
-        idle = fields[3] + fields[4]
-        return sum(fields) - idle, sum(fields)
+        fields = [int(word) for word in read("/proc/stat").partition("\n")[0].split()[1:9]]
+        return sum(fields) - sum(fields[3:5]), sum(fields)
 
     @staticmethod
     def own_seconds():
@@ -109,21 +108,21 @@ class Others:
         return times.user + times.system + times.children_user + times.children_system
 
     def ticks_since(self):
-        """(theirs, all), since the object was made. A process's own time is known a little less
-        exactly than all of it: single measurements may be off by a tick or two."""
+        """(theirs, all), since the object was made. The system counts whole ticks, and a
+        process's own time finer: a single figure is a tick or two off, and may be negative."""
         busy, every = self.ticks()
         own = (self.own_seconds() - self.own) * os.sysconf("SC_CLK_TCK")
-        return max(0.0, busy - self.busy - own), every - self.all
+        return busy - self.busy - own, every - self.all
 
     def share(self):
         """In [0, 1] of all CPUs."""
         theirs, every = self.ticks_since()
-        return theirs / max(1, every)
+        return max(0.0, theirs / max(1, every))
 
 
 def settings():
     """Variables that change what is measured."""
-    prefixes = ("OMP_", "GOMP_", "KMP_", "FILCH_", "MALLOC_", "GLIBC_TUNABLES")
+    prefixes = ("OMP_", "GOMP_", "KMP_", "FILCH_", "RAYON_", "MALLOC_", "GLIBC_TUNABLES", "LD_PRELOAD")
     found = [f"{k}={v}" for k, v in sorted(os.environ.items()) if k.startswith(prefixes)]
     return ", ".join(found) or "none that matter"
 

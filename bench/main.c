@@ -91,20 +91,41 @@ static void run_once(struct trial *trial, struct bench_state *state)
         bench_resume(state);
 }
 
+static double seconds_since(const struct timespec *start)
+{
+    struct timespec now;
+
+    timespec_get(&now, TIME_UTC);
+    return difftime(now.tv_sec, start->tv_sec) +
+           (double)(now.tv_nsec - start->tv_nsec) / 1e9;
+}
+
 /* Untimed runs, at least one: memory gets touched, and the system has time to spread
- * threads that it started on one CPU (up to 70 ms were seen). */
-static void warm_up(struct trial *trial, double seconds)
+ * threads that it started on one CPU (up to 70 ms were seen). Returns the seconds that a
+ * run took. */
+static double warm_up(struct trial *trial, double seconds)
 {
     struct timespec start;
-    struct timespec now;
+    double passed;
+    int runs = 0;
 
     timespec_get(&start, TIME_UTC);
     do {
         run_once(trial, NULL);
-        timespec_get(&now, TIME_UTC);
-    } while (!trial->error[0] && difftime(now.tv_sec, start.tv_sec) +
-                                         (double)(now.tv_nsec - start.tv_nsec) / 1e9 <
-                                     seconds);
+        runs++;
+        passed = seconds_since(&start);
+    } while (!trial->error[0] && passed < seconds);
+    return passed / runs;
+}
+
+/* Of a run that takes longer than all repetitions are to take, one is enough. */
+static struct bench_plan plan_for(const struct bench_plan *asked, double run_seconds)
+{
+    struct bench_plan plan = *asked;
+
+    if (plan.repetitions > 1 && run_seconds > plan.min_seconds * plan.repetitions)
+        plan.repetitions = 1;
+    return plan;
 }
 
 static double steals_so_far(const struct trial *trial)
@@ -206,9 +227,11 @@ static bool try_candidate(const struct options *options, const struct bench_work
         fprintf(stderr, "%s, %s: %s\n", work->name, team_candidate_names[candidate],
                 strerror(-err));
     } else {
+        struct bench_plan plan;
+
         trial.expected = take_result(work);
-        warm_up(&trial, options->warm_seconds);
-        bench_register(work->name, measure, &trial, &options->plan);
+        plan = plan_for(&options->plan, warm_up(&trial, options->warm_seconds));
+        bench_register(work->name, measure, &trial, &plan);
         err = bench_run(print_figures, &trial) > 0;
     }
     team_destroy(&trial.team);

@@ -1,8 +1,8 @@
 """Measuring: a process for each candidate of each work, in alternation.
 
 No candidate meets the threads or the heap of another. A round measures every candidate once;
-within a round the candidates of a work follow each other directly, in odd rounds backwards, so
-that what drifts on the machine hits all alike.
+within a round the candidates of a work follow each other directly, beginning with another one
+each time and in even rounds backwards, so that what drifts on the machine hits all alike.
 """
 
 import json
@@ -26,7 +26,10 @@ class Failure(Exception):
 
 class Plan:
     """How much is measured: rounds, seconds in each process, and untimed seconds before: on one
-    worker the memory needs them, on several the system too, to spread threads over the CPUs."""
+    worker the memory needs them, on several the system too, to spread threads over the CPUs.
+    The seconds go into REPETITIONS, of which the median counts."""
+
+    REPETITIONS = 3
 
     def __init__(self, rounds, seconds, warm_alone, warm_together, text_mb):
         self.rounds = rounds
@@ -37,7 +40,7 @@ class Plan:
 
 
 PLANS = {
-    "tiny": Plan(1, 0.001, 0, 0, 1),
+    "tiny": Plan(1, 0.003, 0, 0, 1),
     "quick": Plan(3, 0.02, 0.01, 0.04, 16),
     "full": Plan(7, 0.1, 0.02, 0.1, 256),
 }
@@ -93,7 +96,7 @@ def jobs_of(work, programs, worker_counts):
     jobs = [Job("serial", programs.gcc, "serial", 1)]
     if programs.clang:
         jobs.append(Job("serial-clang", programs.clang, "serial", 1))
-    for workers in worker_counts:
+    for workers in worker_counts[-1:] if work.get("is_together") else worker_counts:
         jobs.append(Job("channel", programs.gcc, "channel", workers))
         jobs.append(Job("openmp-gcc", programs.gcc, "openmp", workers))
         if programs.clang:
@@ -132,7 +135,8 @@ class Measurer:
         warm = plan.warm_alone if job.workers == 1 else plan.warm_together
         command = [job.program, f"--work={name}", f"--candidate={job.candidate}"]
         command += [f"--workers={job.workers}", f"--scale={self.scale}"]
-        command += [f"--min-time={plan.seconds}", f"--warm-up={warm}"]
+        command += [f"--min-time={plan.seconds / plan.REPETITIONS:.3g}", f"--warm-up={warm}"]
+        command += [f"--repetitions={plan.REPETITIONS}"]
         command += [f"--text={text}" for text in self.texts if work.get("reads_text")]
         others = machine.Others()
         (figures,) = run_program(command + self.options + list(options))
@@ -172,13 +176,20 @@ class Progress:
             sys.stderr.write("\r\033[K")
 
 
+def in_turn(jobs, number, rounds):
+    """The order in which a round takes them; see above."""
+    first = len(jobs) * (number - 1) // rounds
+    turned = jobs[first:] + jobs[:first]
+    return turned if number % 2 else turned[::-1]
+
+
 def measure_all(works, jobs, rounds, measurer, runs):
     """Fill runs, so that the caller has what there is when this is interrupted."""
     progress = Progress(rounds * sum(len(jobs(work)) for work in works))
     try:
         for number in range(1, rounds + 1):
             for work in works:
-                for job in jobs(work) if number % 2 else reversed(jobs(work)):
+                for job in in_turn(jobs(work), number, rounds):
                     progress.show(f"round {number}, {work['name']}, {job.key}, {job.workers}")
                     figures = measurer.measure(job, work)
                     figures["round"] = number

@@ -52,7 +52,13 @@ static void attend(struct meeting *meeting, size_t items)
 {
     size_t first = atomic_fetch_add(&meeting->here, items), turn;
 
-    if (meeting->is_alone || !await(meeting, &meeting->here, 2) || items > 1)
+    if (meeting->is_alone)
+        return;
+    if (items > 1) { /* one thread has both */
+        atomic_store(&meeting->is_missed, true);
+        return;
+    }
+    if (!await(meeting, &meeting->here, 2))
         return;
     for (turn = first; turn < (size_t)2 * EXCHANGES; turn += 2) {
         if (!await(meeting, &meeting->exchanged, turn))

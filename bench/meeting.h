@@ -19,7 +19,8 @@ int64_t meeting_clock_ns(void);
  *
  * both_ns   out: when both were at work; or NULL.
  *
- * Returns   0; -ETIMEDOUT when no second thread came within 10 s; or what team_loop says.
+ * Returns   0; -ETIMEDOUT when no second thread came within 10 s, or one took both items;
+ *           or what team_loop says.
  */
 int meeting_hold(const struct bench_team *team, int64_t *both_ns);
 

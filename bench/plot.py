@@ -81,7 +81,7 @@ def finished(figure):
 
 
 def heat_map(rows):
-    """Work x candidate at all workers: how many times as long as the best of the row."""
+    """Work x candidate at all workers: how many times as long as the best with its kernels."""
     rows = at_all_workers(rows)
     keys = keys_of(rows)
     figure, axes = plt.subplots(figsize=(2.6 + 0.95 * len(keys), 0.9 + 0.3 * len(rows)))
@@ -108,7 +108,7 @@ def heat_map(rows):
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
     workers = table.plural(rows[0].workers, "worker") if rows else ""
-    axes.set_xlabel(f"times as long as the best of the row, {workers}; bold: first, or within {table.TIE:.0%}")
+    axes.set_xlabel(f"times as long as the best with the same compiler's kernels, {workers}; bold: first, or within {table.TIE:.0%}")
     return finished(figure)
 
 

@@ -64,7 +64,7 @@ def table_html(rows, missing):
 def pictures(rows, latencies):
     """(file name, caption, SVG) of each."""
     found = [
-        ("heatmap.svg", "How far each candidate is from the best of its row.", plot.heat_map(rows)),
+        ("heatmap.svg", "How far each candidate is from the best with the same kernels.", plot.heat_map(rows)),
         ("speedup.svg", "Speed-up over serial; lines: intervals (see below).", plot.bar_chart(rows)),
     ]
     curves = plot.speedup_curves(rows)
@@ -91,7 +91,7 @@ def page(rows, about, missing, sections, drawn):
         element(
             "p",
             "Intervals hold the median with 95 % confidence, by order statistics; with fewer than"
-            " six rounds they are the whole range. Bold: first of the row, or within"
+            " six rounds they are the whole range. Bold: first of the row with its compiler's kernels, or within"
             f" {table.TIE:.0%}.",
         )
     )

@@ -147,20 +147,24 @@ def latency_section(latencies):
     """(heading, lines) for the report."""
     lines = []
     for key, figures in latencies.items():
-        times = [table.time_text(figures[f"{name}_us"] / 1e6) for name in ("p50", "p90", "p99", "max")]
+        times = [table.time_text(figures["percentiles_us"][p] / 1e6) for p in ("50", "90", "99", "100")]
         lines.append(
             f"{table.HEADINGS[key]}: half within {times[0]}, 90 % within {times[1]}, 99 % within"
             f" {times[2]}, the longest {times[3]}; with nothing to do its threads take"
             f" {figures['idle_cpu']:.2%} of a CPU"
         )
+    halves = {key: figures["percentiles_us"]["50"] for key, figures in latencies.items()}
+    first = min(halves, key=halves.get)
+    if "filch" in halves and halves["filch"] > halves[first] * (1 + table.TIE):
+        times = table.digits_text(halves["filch"] / halves[first])
+        lines.append(f"{table.HEADINGS[first]} is fastest; filch takes {times} times as long (the half)")
     return "From a call, after a rest of 5 ms, until two threads are at work at the same time:", lines
 
 
 def percentiles(latencies):
     """For the picture: candidate -> {percentile: seconds}."""
-    names = {50: "p50_us", 90: "p90_us", 99: "p99_us", 100: "max_us"}
     return {
-        key: {percent: figures[name] / 1e6 for percent, name in names.items()}
+        key: {int(percent): us / 1e6 for percent, us in figures["percentiles_us"].items()}
         for key, figures in latencies.items()
     }
 
@@ -174,20 +178,20 @@ def write(folder, name, text):
 
 
 def write_report(arguments, runs, latencies, about, missing):
-    """Print the table and write everything else."""
+    """Print the table and write everything else; what was measured first."""
+    write(arguments.out, "raw.json", json.dumps({"about": about, "runs": runs, "latencies": latencies}, indent=1))
     rows = table.rows_of(runs)
     sections = []
     if latencies:
         sections.append(latency_section(latencies))
     if arguments.against:
-        sections.append(against.section(*arguments.against, rows))
+        sections.append(against.section(*arguments.against, rows, about))
     text = table.report(rows, about, missing, sections)
     if arguments.neighbour:
         text = f"Beside every measurement another process {NEIGHBOURS[arguments.neighbour]}.\n\n{text}"
     print(text, end="")
     drawn = report.pictures(rows, percentiles(latencies)) if rows else []
     write(arguments.out, "table.md", text)
-    write(arguments.out, "raw.json", json.dumps({"about": about, "runs": runs, "latencies": latencies}, indent=1))
     table.write_csv(os.path.join(arguments.out, "results.csv"), rows)
     for name, _, svg in drawn:
         write(arguments.out, name, svg)
@@ -219,18 +223,18 @@ def main():
         measure.measure_all(
             works, lambda work: measure.jobs_of(work, programs, workers), rounds, measurer, runs
         )
-        if not arguments.filter:
+        if not arguments.filter and programs.info["workers"] > 1:
             about["affinity"] = affinity_text(programs, options)
             latencies = latencies_of(programs, arguments, program_options(arguments))
     except KeyboardInterrupt:
-        status = 130
+        status, why = 130, "INTERRUPTED"
     except measure.Failure as failure:
         print(failure, file=sys.stderr)
-        return 1
+        status, why = 1, f"FAILED ({failure})"
     done = max((run["round"] for run in runs), default=0)
     about["rounds"] = f"{done} of {rounds}, in {time.monotonic() - start:.0f} s"
     if status:
-        about["rounds"] += ": INTERRUPTED, the report is what there was"
+        about["rounds"] += f": {why}, the report is what there was"
     share = others.share()
     about["taken by other processes"] = f"{share:.0%} of the CPUs' time" + (
         ": THE MACHINE WAS NOT QUIET, do not rely on the figures" if share > table.QUIET_SHARE else ""

@@ -2,7 +2,10 @@
 
 A run is one process: one candidate of one work, at one number of workers, in one round. Times
 are medians over the rounds. A ratio is the median of the ratios within each round, in which
-the two were measured right after each other. Both have intervals (statistic.py).
+the two were measured within seconds of each other. Both have intervals (statistic.py).
+
+Who is ahead is told among candidates whose kernels the same compiler made: two compilers' codes
+of one loop differ by more than two runtimes do.
 """
 
 import csv
@@ -21,8 +24,14 @@ CANDIDATES = [
     ("filch-clang", "filch (clang)"),
 ]
 HEADINGS = dict(CANDIDATES)
-# The same library, called by kernels of either compiler: as good as the better one.
-FILCH = ("filch", "filch-clang")
+# The same library, called by kernels of either compiler.
+FILCH = {"gcc": "filch", "clang": "filch-clang"}
+
+
+def compiler_of(key):
+    """Which compiler made a candidate's kernels."""
+    return "clang" if key.endswith("-clang") else "gcc"
+
 
 # The two compilers' serial code is never equal. From this difference on, a speed-up of clang's
 # OpenMP over gcc's serial would say more of the compilers than of the runtime.
@@ -55,27 +64,56 @@ class Row:
         article = "an" if self.item[:1] in tuple("aeiou") else "a"
         return f"{self.title} ({article} {self.item})" if self.item else self.title
 
-    @property
-    def best(self):
-        """The candidate with the lowest median."""
-        return min(self.cells, key=lambda key: self.cells[key].median)
-
-    @property
-    def first(self):
-        """The same of those that run in parallel; None: there is none."""
-        return min((key for key in self.cells if key != "serial"), key=self.behind, default=None)
+    def same_kernels(self, key):
+        """The cells of candidates with the same compiler's kernels: key -> Cell."""
+        same = {k: cell for k, cell in self.cells.items() if compiler_of(k) == compiler_of(key)}
+        if compiler_of(key) == "clang" and self.clang_serial:
+            same["serial-clang"] = self.clang_serial
+        return same
 
     def behind(self, key):
-        """How many times as long as the best one takes; 1 for the best."""
-        return self.cells[key].median / self.cells[self.best].median
+        """How many times as long as the best with the same kernels takes; 1 for that one."""
+        return self.cells[key].median / min(cell.median for cell in self.same_kernels(key).values())
 
-    @property
-    def filch(self):
-        """The better of filch's candidates; None: it has none."""
-        return min((key for key in FILCH if key in self.cells), key=self.behind, default=None)
+    def races(self):
+        """One for each compiler with which filch has rivals."""
+        found = []
+        for compiler, key in FILCH.items():
+            if key in self.cells:
+                cells = self.same_kernels(key)
+                rivals = [k for k in cells if k != key and not k.startswith("serial")]
+                if rivals:
+                    found.append(Race(self, compiler, min(rivals, key=lambda k: cells[k].median)))
+        return found
 
     def has(self, key):
         return self.candidates is None or key.split("-")[0] in self.candidates
+
+
+class Race:
+    """filch and the fastest of the others that run in parallel, with the same kernels."""
+
+    def __init__(self, row, compiler, rival):
+        self.row = row
+        self.compiler = compiler
+        self.rival = rival
+        # How many times as long filch takes; None: never measured in the same round.
+        self.factor = row.cells[rival].ratio_to(row.cells[FILCH[compiler]])
+
+    @property
+    def is_first(self):
+        """Or as good as: see TIE."""
+        return self.factor is None or self.factor.median <= 1 + TIE
+
+    @property
+    def is_sure(self):
+        """That one of the two is faster."""
+        return is_confident(self.factor.count) and not self.factor.low <= 1 <= self.factor.high
+
+    @property
+    def name(self):
+        kernels = ", clang's kernels" if self.compiler == "clang" else ""
+        return f"{self.row.title}, {plural(self.row.workers, 'worker')}{kernels}"
 
 
 class Cell:
@@ -91,7 +129,9 @@ class Cell:
         self.baseline = "serial"
         self.ratio = None  # Estimate of the speed-up over the baseline
         ticks = sum(run["all_ticks"] for run in runs)
-        self.others = sum(run["other_ticks"] for run in runs) / ticks if ticks else 0.0
+        # Each figure is a tick or two off, either way; in the sum that evens out.
+        others = sum(run["other_ticks"] for run in runs)
+        self.others = max(0.0, others / ticks) if ticks else 0.0
 
     @property
     def median(self):
@@ -144,7 +184,7 @@ def finish_row(row, any_run):
     row.candidates = any_run.get("candidates")
     serial = row.cells.get("serial")
     for key, cell in row.cells.items():
-        if not serial:
+        if not serial or key == "serial":
             continue
         cell.ratio = cell.ratio_to(serial)
         if key.endswith("-clang") and row.clang_serial and clang_differs(row):
@@ -223,49 +263,61 @@ def table_lines(rows, missing):
     return header, lines
 
 
-def standing(rows):
-    """(rows with filch, those where it is first, or shares that place, of the parallel ones)."""
-    rows = [row for row in rows if row.filch]
-    return len(rows), sum(row.behind(row.filch) <= (1 + TIE) * row.behind(row.first) for row in rows)
+def races_at_all_workers(rows):
+    workers = max((row.workers for row in rows), default=1)
+    return workers, [race for row in rows if row.workers == workers for race in row.races()]
 
 
 def standing_sentence(rows):
     """At all workers, where it matters."""
-    workers = max((row.workers for row in rows), default=1)
-    every, first = standing([row for row in rows if row.workers == workers])
+    workers, races = races_at_all_workers(rows)
+    parts = []
+    for compiler in FILCH:
+        here = [race for race in races if race.compiler == compiler]
+        if here:
+            first = sum(race.is_first for race in here)
+            parts.append(f"in {first} of {plural(len(here), 'row')} with {compiler}'s kernels")
+    if not parts:
+        return "There is nothing to compare filch with."
     return (
         f"With {plural(workers, 'worker')} filch is the first of those that run in parallel, or within"
-        f" {TIE:.0%} of the first, in {first} of {plural(every, 'row')}."
+        f" {TIE:.0%} of the first, {' and '.join(parts)}."
     )
 
 
 def loss_sentences(rows):
-    """One for each row in which another one that runs in parallel has the lowest median, and
-    one of all rows in which serial has."""
-    sentences = []
-    for row in rows:
-        best = row.first
-        if not row.filch or best in FILCH:
+    """One for each row and compiler with which another candidate that runs in parallel is ahead
+    by more than a tie, one of the ties, and one of all rows in which serial is ahead."""
+    sentences, ties = [], []
+    for race in (race for row in rows for race in row.races()):
+        factor = race.factor
+        if factor is None or factor.median <= 1:
             continue
-        filch = row.cells[row.filch]
-        ratio = row.behind(row.filch) / row.behind(best)
-        rounds = row.cells[best].seconds.keys() & filch.seconds.keys()
-        wins = sum(filch.seconds[r] < row.cells[best].seconds[r] for r in rounds)
-        sentence = (
-            f"{row.title}, {plural(row.workers, 'worker')}: {HEADINGS[best]} is fastest;"
-            f" filch takes {digits_text(ratio)} times as long"
+        times = digits_text(factor.median)
+        if race.is_first:
+            ties.append(f"{race.name} ({HEADINGS[race.rival]}, {times})")
+            continue
+        doubt = "" if race.is_sure else ", no sure difference"
+        sentences.append(
+            f"{race.name}: {HEADINGS[race.rival]} is faster; filch takes {times} times as long"
+            f" ({digits_text(factor.low)} to {digits_text(factor.high)}{doubt})."
         )
-        if wins:
-            sentence += f" (but was the faster one in {wins} of {plural(len(rounds), 'round')})"
-        sentences.append(sentence + ".")
+    if ties:
+        sentences.append(f"Behind by up to {TIE:.0%}, which counts as a tie: {'; '.join(ties)}.")
     slower = [
-        f"{row.title}, {plural(row.workers, 'worker')} ({digits_text(row.behind(row.filch))} times)"
+        f"{row.title}, {plural(row.workers, 'worker')} ({digits_text(row.behind('filch'))} times)"
         for row in rows
-        if row.filch and row.best == "serial" and row.behind(row.filch) > 1 + TIE
+        if "filch" in row.cells and is_serial_ahead(row)
     ]
     if slower:
         sentences.append(f"Serial is faster than all, and filch takes so many times as long: {', '.join(slower)}.")
     return sentences
+
+
+def is_serial_ahead(row):
+    """Of all with its kernels, and of filch by more than a tie."""
+    serial = row.cells.get("serial")
+    return serial is not None and row.behind("serial") == 1 and row.behind("filch") > 1 + TIE
 
 
 def size_lines(rows):

@@ -17,6 +17,7 @@ import xml.etree.ElementTree
 
 import against
 import machine
+import measure
 import plot
 import report
 import scaling
@@ -92,8 +93,23 @@ class Tables(unittest.TestCase):
         for number, filch in enumerate([3, 3, 0.5]):
             runs += [figures("serial", 9, number), figures("tbb", 1, number), figures("filch", filch, number)]
         (sentence,) = table.loss_sentences(table.rows_of(runs))
-        self.assertIn("TBB is fastest; filch takes 3.00 times as long", sentence)
-        self.assertIn("faster one in 1 of 3 rounds", sentence)
+        self.assertIn("TBB is faster; filch takes 3.00 times as long", sentence)
+        self.assertIn("(0.50 to 3.00, no sure difference)", sentence)
+
+    def test_a_difference_is_sure_when_the_interval_says_so(self):
+        runs = []
+        for number in range(6):
+            runs += [figures("tbb", 1, number), figures("filch", 2 + number / 10, number)]
+        (sentence,) = table.loss_sentences(table.rows_of(runs))
+        self.assertIn("filch takes 2.25 times as long (2.00 to 2.50).", sentence)
+
+    def test_a_tie_is_said_as_one(self):
+        runs = [figures("serial", 9), figures("tbb", 1), figures("filch", 1.02)]
+        (sentence,) = table.loss_sentences(table.rows_of(runs))
+        self.assertEqual(
+            sentence,
+            "Behind by up to 3%, which counts as a tie: a work, 1 worker (TBB, 1.02).",
+        )
 
     def test_a_row_where_serial_is_faster_than_all_is_said_apart(self):
         runs = [figures("serial", 1), figures("tbb", 4), figures("filch", 3)]
@@ -142,12 +158,23 @@ class Tables(unittest.TestCase):
         marks = {key: table.marks_of(cell) for key, cell in row.cells.items()}
         self.assertEqual(marks, {"serial": "", "filch": "", "channel": "~", "openmp-gcc": "!"})
 
-    def test_filch_is_first_with_either_compiler(self):
-        runs = [figures("serial", 9), figures("openmp-clang", 2), figures("filch", 3)]
-        rows = table.rows_of(runs + [figures("filch-clang", 1)])
-        self.assertIn("in 1 of 1 row", table.standing_sentence(rows))
-        self.assertEqual(table.loss_sentences(rows), [])
-        self.assertIn("takes 1.50 times", table.loss_sentences(table.rows_of(runs))[0])
+    def test_a_serial_candidate_is_noisy_by_its_times(self):
+        row = table.rows_of([figures("serial", 1 + n, n) for n in range(6)])[0]
+        self.assertEqual(table.marks_of(row.cells["serial"]), "~")
+
+    def test_ticks_that_others_seem_to_take_and_to_give_even_out(self):
+        runs = [{**figures("filch", 1, n), "other_ticks": 30 * (-1) ** n} for n in range(6)]
+        self.assertFalse(table.rows_of(runs)[0].cells["filch"].is_contended)
+
+    def test_filch_races_those_with_the_same_compilers_kernels(self):
+        runs = [figures("serial", 9), figures("openmp-gcc", 2), figures("filch", 3)]
+        runs += [figures("serial-clang", 5), figures("openmp-clang", 1), figures("filch-clang", 1)]
+        rows = table.rows_of(runs)
+        said = table.standing_sentence(rows)
+        self.assertIn("in 0 of 1 row with gcc's kernels and in 1 of 1 row with clang's kernels", said)
+        (sentence,) = table.loss_sentences(rows)
+        self.assertIn("OpenMP (gcc) is faster; filch takes 1.50 times as long", sentence)
+        self.assertEqual([rows[0].behind(key) for key in ("filch", "openmp-clang")], [1.5, 1])
 
     def test_the_standing_counts_ties_as_first(self):
         runs = [figures("serial", 10), figures("filch", 1.02, workers=2), figures("tbb", 1, workers=2)]
@@ -186,15 +213,26 @@ class Against(unittest.TestCase):
             self.assertEqual([change.is_significant for change in found], [bool(said)])
         self.assertIn("1.60 times slower (1.99 x serial then, 1.25 x now)", found[0].sentence())
 
+    def test_few_rounds_are_never_significant(self):
+        before, now = self.rows(0.5)[:10], self.rows(0.1)[:10]
+        (change,) = against.changes(table.rows_of(before), table.rows_of(now))
+        self.assertFalse(change.is_significant)
+
+    def test_what_makes_runs_hard_to_compare_is_said(self):
+        rows = table.rows_of(self.rows(0.5))
+        _, lines = against.section({"machine": "a"}, rows, rows, {"machine": "b"})
+        self.assertIn("Not the same: machine, then a, now b.", lines)
+
     def test_a_run_is_compared_with_its_file(self):
         with tempfile.TemporaryDirectory() as folder:
             file = os.path.join(folder, "raw.json")
             with open(file, "w", encoding="utf-8") as out:
                 json.dump({"about": {"commit": "abc"}, "runs": self.rows(0.5)}, out)
             about, before = against.load(file)
-            heading, lines = against.section(about, before, table.rows_of(self.rows(0.25)))
+            heading, lines = against.section(about, before, table.rows_of(self.rows(0.25)), about)
         self.assertIn("abc", heading)
-        self.assertIn("1 cell of both runs are compared; 0 differ by less than 5%, 1 significantly", lines[0])
+        self.assertIn("1 cell of both runs are compared; 0 differ by less than 5%, and of the other 1 0", lines[0])
+        self.assertIn("1 differ significantly", lines[0])
 
     def test_what_is_no_run_is_refused(self):
         with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
@@ -363,7 +401,22 @@ class Runs(unittest.TestCase):
             self.assertEqual(done.returncode, 1)
             self.assertIn(f"dot, {candidate}, ", done.stderr)
             self.assertIn("serial has", done.stderr)
-            self.assertEqual(done.stdout, "")
+            self.assertIn("FAILED (dot, ", done.stdout)
+
+    def test_one_worker_alone_gets_its_report(self):
+        cpu = str(min(os.sched_getaffinity(0)))
+        with tempfile.TemporaryDirectory() as folder:
+            command = ["taskset", "-c", cpu, *suite_command("--scale=tiny", "--out", folder)]
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("| fib, cut off by hand ", done.stdout)
+
+    def test_each_round_begins_with_another_candidate(self):
+        jobs = list(range(6))
+        orders = [measure.in_turn(jobs, number, 3) for number in (1, 2, 3)]
+        self.assertEqual(orders[0], jobs)
+        self.assertEqual(orders[1], [1, 0, 5, 4, 3, 2])
+        self.assertEqual(orders[2], [4, 5, 0, 1, 2, 3])
 
     def test_wrong_options_end_with_2(self):
         for wrong in ("--no-such-option", "--filter=no-such-work", "--rounds=0", "--scale=huge", "--against=/no/such", "--workers=0", "--neighbour=loud", "--filter=(", "--out=/dev/null/x"):
