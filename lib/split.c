@@ -411,7 +411,7 @@ static void piece_run(filch_worker *hot, filch_job *job)
     run_begin(&run, worker, loop);
     for (;;) {
         /* What is cheap where others are may be expensive here: start small again. */
-        run.chunk = FL_MAX(run.chunk / 4, 1);
+        run.chunk = FL_MAX(run.chunk / 2, 1);
         run_span(&run, piece_copy(piece));
         entry = loop->is_limited ? fl_inject_take_for(&worker->pool->inject,
                                                       served_by_latch(&loop->latch))

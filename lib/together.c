@@ -7,9 +7,9 @@
 
 /* In short loops it is less. With chunks of a time c, a loop of a time t on two workers
  * spends about (t / 2c) s on going from chunk to chunk, and c / 2 on waiting for the last
- * one: least together at c = sqrt(t s). */
-#define STEP_NS        60u
-#define LEAST_CHUNK_NS 1000u
+ * one: least together at c = sqrt(t s). But two chunks that are not worth a theft, whose
+ * price is known (launch.h), might as well be one. */
+#define STEP_NS 60u
 
 /* What is in one corner of the range must not end up in a single chunk: so there are as
  * many as can be had for a hundredth of the loop's time, and so many for a worker when
@@ -50,7 +50,7 @@ static void set_pace(struct fl_loop *loop, const struct fl_plan *plan)
 
     share = root_of((uint64_t)FL_MIN(expected, 1e12) * fl_ticks_of_ns(STEP_NS));
     loop->chunk_time = expected > 0
-                           ? FL_MIN(FL_MAX(share, fl_ticks_of_ns(LEAST_CHUNK_NS)), usual)
+                           ? FL_MIN(FL_MAX(share, plan->pool->launch.spinning / 2), usual)
                            : usual;
     chunks = CHUNKS;
     if (expected > 0) {
@@ -64,7 +64,7 @@ static void set_pace(struct fl_loop *loop, const struct fl_plan *plan)
     /* Small at first: the cost may lie just here. */
     loop->chunk = 1;
     if (expected > 0) {
-        double items = (double)loop->chunk_time / 4 / loop->ticks_per_item;
+        double items = (double)loop->chunk_time / 2 / loop->ticks_per_item;
 
         loop->chunk = items < (double)loop->most ? FL_MAX((size_t)items, 1) : loop->most;
     }
@@ -75,7 +75,7 @@ static size_t head_start(const struct fl_plan *plan, size_t count, uint32_t part
 {
     const struct fl_launch *known = &plan->pool->launch;
     double ticks = launch_must_wake(&plan->pool->lot) ? (double)known->sleeping
-                                                      : (double)known->spinning / 16;
+                                                      : (double)known->spinning / 8;
     double items = plan->ticks_per_item > 0 ? ticks / plan->ticks_per_item : 0;
     size_t most = count / 4, start = items < (double)most ? (size_t)items : most;
 
