@@ -79,7 +79,7 @@ static void print_list(void)
     const struct bench_work *const *works = bench_works(&count);
 
     for (size_t i = 0; i < count; i++)
-        puts(works[i]->name);
+        printf("%s%s\n", works[i]->name, works[i]->is_extra ? " (extra)" : "");
 }
 
 static size_t find_candidate(const char *name)

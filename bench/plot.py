@@ -163,13 +163,13 @@ def draw_bars(axes, rows, keys):
 
 
 def speedup_curves(rows):
-    """Speed-up over the number of workers, a small chart for each work; None when there is only
-    one number of workers."""
+    """Speed-up over the number of workers, a small chart for each work; None with fewer than
+    three numbers of workers, which the bars show as well."""
     works = {}
     for row in rows:
         works.setdefault(row.work, []).append(row)
     counts = sorted({row.workers for row in rows})
-    if len(counts) < 2:
+    if len(counts) < 3:
         return None
     columns = min(4, len(works))
     lines = -(-len(works) // columns)

@@ -12,7 +12,7 @@ table { border-collapse: collapse; font-size: 13px; }
 th, td { padding: .2em .6em; border-bottom: 1px solid #ddd; text-align: right; white-space: nowrap; }
 th:first-child, td:first-child { text-align: left; }
 td.first { font-weight: bold; } small { color: #555; }
-div.wide { overflow-x: auto; } svg { max-width: 100%; height: auto; }
+div.wide { overflow-x: auto; } div.table { width: max-content; max-width: 96vw; position: relative; left: 50%; transform: translateX(-50%); } svg { max-width: 100%; height: auto; }
 p.headline { font-size: 1.15em; }
 @media print { body { max-width: none; } h2 { page-break-after: avoid; } }
 """
@@ -58,7 +58,10 @@ def table_html(rows, missing):
     for row in rows:
         cells = element("td", html.escape(row.name)) + element("td", str(row.workers))
         lines.append(element("tr", cells + "".join(cell_html(row, key, missing) for key in keys)))
-    return element("div", element("table", "\n".join(lines)), class_="wide")
+    return element("div", element("table", "\n".join(lines)), class_="wide table")
+
+
+PICTURES = ("heatmap.svg", "speedup.svg", "workers.svg", "latency.svg")
 
 
 def pictures(rows, latencies):
@@ -80,7 +83,7 @@ def page(rows, about, missing, sections, drawn):
     """The HTML. drawn: of pictures()."""
     parts = [
         element("h1", "filch: benchmark report"),
-        element("p", html.escape(table.standing_sentence(rows)), class_="headline"),
+        element("p", html.escape(table.headline(rows, about)), class_="headline"),
     ]
     parts += [figure(svg, caption) for _, caption, svg in drawn]
     parts.append(listing("Where filch is not the fastest", table.loss_sentences(rows)))

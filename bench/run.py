@@ -177,8 +177,18 @@ def write(folder, name, text):
         file.write(text)
 
 
+def keep_earlier(folder):
+    """The measurements of the run before, and none of its pictures."""
+    if os.path.exists(os.path.join(folder, "raw.json")):
+        os.replace(os.path.join(folder, "raw.json"), os.path.join(folder, "raw.before.json"))
+    for name in report.PICTURES:
+        if os.path.exists(os.path.join(folder, name)):
+            os.remove(os.path.join(folder, name))
+
+
 def write_report(arguments, runs, latencies, about, missing):
     """Print the table and write everything else; what was measured first."""
+    keep_earlier(arguments.out)
     write(arguments.out, "raw.json", json.dumps({"about": about, "runs": runs, "latencies": latencies}, indent=1))
     rows = table.rows_of(runs)
     sections = []
@@ -196,6 +206,7 @@ def write_report(arguments, runs, latencies, about, missing):
     for name, _, svg in drawn:
         write(arguments.out, name, svg)
     write(arguments.out, "report.html", report.page(rows, about, missing, sections, drawn))
+    print(table.headline(rows, about), file=sys.stderr)
     print(f"The report: {os.path.join(arguments.out, 'report.html')}", file=sys.stderr)
 
 
@@ -239,7 +250,8 @@ def main():
     about["taken by other processes"] = f"{share:.0%} of the CPUs' time" + (
         ": THE MACHINE WAS NOT QUIET, do not rely on the figures" if share > table.QUIET_SHARE else ""
     )
-    write_report(arguments, runs, latencies, about, programs.missing)
+    if runs:
+        write_report(arguments, runs, latencies, about, programs.missing)
     return status
 
 

@@ -77,8 +77,8 @@ static int prepare(const struct bench_request *request, struct bench_input *inpu
     start_anew();
     snprintf(input->title, sizeof input->title, "%s", shape->title);
     snprintf(input->size, sizeof input->size, "%zu items", count);
-    if (request->work->variant == MEET)
-        input->note = "serial has nobody to meet";
+    if (request->work->variant == MEET && request->candidate == BENCH_SERIAL)
+        input->note = "has nobody to meet";
     input->item = "loop";
     input->items = (double)loops;
     return 0;

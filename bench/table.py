@@ -43,6 +43,9 @@ NOISY_SPREAD = 0.05
 # Of the CPUs' time, taken by others while a cell was measured: from here on it is marked.
 QUIET_SHARE = 0.05
 
+# What run.py writes beside a run that is not to be relied on.
+WARNINGS = ("INTERRUPTED", "FAILED", "NOT QUIET")
+
 # A candidate that is no slower than the first by more than this shares its place.
 TIE = 0.03
 
@@ -285,6 +288,12 @@ def standing_sentence(rows):
     )
 
 
+def headline(rows, about):
+    """The standing, and what speaks against it."""
+    warnings = [value for value in about.values() if any(word in value for word in WARNINGS)]
+    return " ".join([standing_sentence(rows)] + [f"But: {value}." for value in warnings])
+
+
 def loss_sentences(rows):
     """One for each row and compiler with which another candidate that runs in parallel is ahead
     by more than a tie, one of the ties, and one of all rows in which serial is ahead."""
@@ -336,9 +345,13 @@ def size_lines(rows):
         else:
             parts = [f"{size} for {', '.join(names)}" for size, names in by_size.items()]
             line = f"{row.title}: {'; '.join(parts)} (times are for one {row.item})"
+        notes = {}
         for key, cell in row.cells.items():
-            if cell.note:
-                line += f". {HEADINGS[key]}: {cell.note}"
+            notes.setdefault(cell.note, []).append(HEADINGS[key])
+        for note, names in notes.items():
+            if note:
+                whose = "all" if len(names) == len(row.cells) else ", ".join(names)
+                line += f". {whose}: {note}"
         lines.append(line + ".")
     return lines
 
@@ -397,7 +410,7 @@ def report(rows, machine, missing, sections=()):
     out = markdown(*table_lines(rows, missing))
     for line in legend_lines(rows, missing):
         out += ["", line]
-    out += ["", standing_sentence(rows)]
+    out += ["", headline(rows, machine)]
     out += bullets("Where filch is not the fastest:", loss_sentences(rows))
     for heading, lines in sections:
         out += bullets(heading, lines)

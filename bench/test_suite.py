@@ -261,14 +261,21 @@ class Pictures(unittest.TestCase):
     def test_the_same_figures_make_the_same_picture(self):
         self.assertEqual(plot.heat_map(self.rows()), plot.heat_map(self.rows()))
 
-    def test_one_number_of_workers_has_no_curve(self):
-        self.assertIsNone(plot.speedup_curves(self.rows()[:1]))
+    def test_curves_need_three_numbers_of_workers(self):
+        self.assertIsNone(plot.speedup_curves(self.rows()))
+        more = [figures("serial", 1)] + [figures("filch", 1 / n, workers=n) for n in (1, 2, 4)]
+        self.assertIn("filch", self.words(plot.speedup_curves(table.rows_of(more))))
+
+    def test_what_speaks_against_a_run_stands_in_the_headline(self):
+        about = {"rounds": "1 of 3, in 2 s: INTERRUPTED, the report is what there was"}
+        self.assertNotIn("But", table.headline(self.rows(), {"machine": "quiet"}))
+        self.assertIn("But: 1 of 3, in 2 s: INTERRUPTED", table.headline(self.rows(), about))
 
     def test_the_page_is_whole_and_needs_nothing_else(self):
         rows = self.rows()
         text = report.page(rows, {"machine": "a <b>"}, {}, [], report.pictures(rows, None))
         self.assertIn("machine: a &lt;b&gt;", text)
-        self.assertEqual(text.count("<svg"), 3)
+        self.assertEqual(text.count("<svg"), 2)
         outside = re.findall(r'(?:src|href)="(?!#|data:)[^"]*"', text)
         self.assertEqual(outside, [])
 
@@ -342,7 +349,7 @@ class Runs(unittest.TestCase):
             done = run_suite("--scale=tiny", "--out", folder)
             self.assertEqual(done.returncode, 0, done.stderr)
             names = ["raw.json", "results.csv", "table.md", "report.html"]
-            names += ["heatmap.svg", "speedup.svg", "workers.svg", "latency.svg"]
+            names += ["heatmap.svg", "speedup.svg", "latency.svg"]
             for name in names:
                 self.assertGreater(os.path.getsize(os.path.join(folder, name)), 0, name)
             with open(os.path.join(folder, "table.md"), encoding="utf-8") as file:
@@ -402,6 +409,14 @@ class Runs(unittest.TestCase):
             self.assertIn(f"dot, {candidate}, ", done.stderr)
             self.assertIn("serial has", done.stderr)
             self.assertIn("FAILED (dot, ", done.stdout)
+
+    def test_a_run_keeps_the_measurements_of_the_one_before(self):
+        with tempfile.TemporaryDirectory() as folder:
+            for work in ("dot", "fib"):
+                done = run_suite("--scale=tiny", f"--filter=^{work}$", "--out", folder)
+                self.assertEqual(done.returncode, 0, done.stderr)
+            with open(os.path.join(folder, "raw.before.json"), encoding="utf-8") as file:
+                self.assertEqual({run["work"] for run in json.load(file)["runs"]}, {"dot"})
 
     def test_one_worker_alone_gets_its_report(self):
         cpu = str(min(os.sched_getaffinity(0)))

@@ -29,13 +29,14 @@ build_bench()
     local folder=build/release
     local log=$folder.log targets=(filch_bench)
     heading "set-up" >&2
-    scripts/setup >&2
+    scripts/setup --bench >&2
     heading "build" >&2
     mkdir -p build
     : >"$log" 2>/dev/null || die "cannot write build/: made by another user?"
     # The columns are named after the compilers, so no CC or CFLAGS chooses others.
     if ! env -u CFLAGS -u CXXFLAGS CC=gcc CXX=g++ \
-        cmake -B "$folder" -DCMAKE_BUILD_TYPE=Release -DFILCH_BENCH=ON >"$log" 2>&1; then
+        cmake -B "$folder" -DCMAKE_BUILD_TYPE=Release -DFILCH_BENCH=ON -DFILCH_TESTS=OFF \
+        >"$log" 2>&1; then
         tail -n 40 "$log" >&2
         die "the build failed; all of it is in $log"
     fi
