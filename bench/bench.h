@@ -67,8 +67,8 @@ struct bench_work {
 
     /* Not measured unless asked for by name: one of many sizes, or slow. */
     bool is_extra;
-    bool reads_text; /* --text */
-    bool has_factor; /* --factor: its size can grow, and its work in proportion */
+    bool reads_text;  /* --text */
+    bool has_factor;  /* --factor: its size can grow, and its work in proportion */
     bool is_together; /* with one worker it would say nothing: only measured with all */
 
     /* Make the input; it stays until release (NULL: there is nothing to release).
