@@ -13,16 +13,23 @@ CLOSE = 0.05  # what two runs of the same on a quiet machine should not differ b
 CONDITIONS = ("machine", "system", "compilers", "peers", "CPUs allowed", "CPU quota", "environment")
 
 
-def load(path):
-    """(about, rows) of a raw.json. Raises ValueError with a reason."""
+def read(path):
+    """What a raw.json holds. Raises ValueError with a reason."""
     try:
         with open(path, encoding="utf-8") as file:
             earlier = json.load(file)
-        return earlier["about"], table.rows_of(earlier["runs"])
+        table.rows_of(earlier["runs"])
+        return {"about": earlier["about"], **earlier}
     except OSError as wrong:
         raise ValueError(f"cannot read {path}: {wrong.strerror}") from None
     except (ValueError, KeyError, TypeError) as wrong:
         raise ValueError(f"{path} is no raw.json of a run: {wrong!r}") from None
+
+
+def load(path):
+    """(about, rows) of a raw.json. Raises as read does."""
+    earlier = read(path)
+    return earlier["about"], table.rows_of(earlier["runs"])
 
 
 class Change:

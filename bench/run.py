@@ -63,6 +63,14 @@ def earlier_run(path):
         raise argparse.ArgumentTypeError(str(wrong)) from None
 
 
+def earlier_runs(path):
+    """All that a raw.json holds."""
+    try:
+        return against.read(path)
+    except ValueError as wrong:
+        raise argparse.ArgumentTypeError(str(wrong)) from None
+
+
 def parse_arguments():
     parser = argparse.ArgumentParser(
         prog="scripts/bench", usage="scripts/bench --help tells the options", add_help=False
@@ -73,6 +81,7 @@ def parse_arguments():
     parser.add_argument("--workers", type=counts, help="numbers of workers")
     parser.add_argument("--filter", default="", type=pattern, help="only works whose name has this pattern")
     parser.add_argument("--out", type=new_folder, required=True, help="folder for the report")
+    parser.add_argument("--from", dest="earlier", type=earlier_runs, help="raw.json: report on that, measure nothing")
     parser.add_argument("--against", type=earlier_run, help="raw.json of an earlier run")
     parser.add_argument("--image", help="for the works on a picture")
     parser.add_argument("--text-mb", type=positive, help="how much text to look for")
@@ -188,8 +197,9 @@ def keep_earlier(folder):
 
 def write_report(arguments, runs, latencies, about, missing):
     """Print the table and write everything else; what was measured first."""
+    raw = {"about": about, "missing": missing, "runs": runs, "latencies": latencies}
     keep_earlier(arguments.out)
-    write(arguments.out, "raw.json", json.dumps({"about": about, "runs": runs, "latencies": latencies}, indent=1))
+    write(arguments.out, "raw.json", json.dumps(raw, indent=1))
     rows = table.rows_of(runs)
     sections = []
     if latencies:
@@ -210,8 +220,22 @@ def write_report(arguments, runs, latencies, about, missing):
     print(f"The report: {os.path.join(arguments.out, 'report.html')}", file=sys.stderr)
 
 
+def report_again(arguments):
+    """On works of an earlier run whose names have the pattern."""
+    raw = arguments.earlier
+    runs = [run for run in raw["runs"] if re.search(arguments.filter, run["work"])]
+    if not runs:
+        print(f"no work of that run matches {arguments.filter!r}", file=sys.stderr)
+        return 2
+    latencies = {} if arguments.filter else raw.get("latencies", {})
+    write_report(arguments, runs, latencies, raw["about"], raw.get("missing", {}))
+    return 0
+
+
 def main():
     arguments = parse_arguments()
+    if arguments.earlier:
+        return report_again(arguments)
     programs = measure.Programs(arguments.programs)
     works = programs.works(arguments.filter)
     if not works:

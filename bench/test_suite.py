@@ -410,6 +410,19 @@ class Runs(unittest.TestCase):
             self.assertIn("serial has", done.stderr)
             self.assertIn("FAILED (dot, ", done.stdout)
 
+    def test_a_report_is_made_again_from_the_measurements(self):
+        with tempfile.TemporaryDirectory() as folder:
+            done = run_suite("--scale=tiny", "--filter=^(dot|fib)$", "--out", folder)
+            again = run_suite("--from", os.path.join(folder, "raw.json"), "--filter=^dot$")
+            self.assertEqual(again.returncode, 0, again.stderr)
+            rows = [re.findall(r"^\| dot .*(?=\|)", run.stdout, re.MULTILINE) for run in (done, again)]
+            cells = [[" ".join(row.split()).replace("| - ", "") for row in found] for found in rows]
+            self.assertEqual(cells[0], cells[1])
+            self.assertTrue(cells[0])
+            self.assertNotIn("| fib", again.stdout)
+            none = run_suite("--from", os.path.join(folder, "raw.json"), "--filter=^nothing$")
+            self.assertEqual(none.returncode, 2)
+
     def test_a_run_keeps_the_measurements_of_the_one_before(self):
         with tempfile.TemporaryDirectory() as folder:
             for work in ("dot", "fib"):
