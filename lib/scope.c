@@ -17,16 +17,27 @@
 /* Contexts up to this size come with tasks that are kept for the next spawn. */
 #define SMALL_CTX_BYTES 64
 
+/* The owner of a scope counts this many tasks at a time, */
+#define BATCH 64
+
+/* and numbers so many, one after the other, by itself. */
+#define STEP (UINT64_C(1) << 20)
+
 /* Tasks that find no room run at once, inside each other to this depth at most: a chain
  * of them must not eat up the stack. */
 #define AT_ONCE_DEPTH 32
 
 struct filch_scope {
-    struct fl_latch latch; /* counts the body and the tasks */
+    struct fl_latch
+        latch; /* counts the body, the tasks, and what the owner has in advance */
     struct fl_failure failure;
-    uint64_t spawned;
+    uint64_t step; /* a multiple of STEP: see next_number */
     struct fl_worker *owner;
     int64_t floor; /* of the owner's deque, below what the scope put there */
+    /* The owner's own: what it spawns, and runs itself, needs no atomic operation. */
+    uint64_t advance; /* counted by the latch, and no task's yet */
+    uint64_t number;  /* of its last task */
+    bool is_waiting;  /* for the latch, which so counts tasks alone */
 };
 
 struct fl_spawned {
@@ -123,6 +134,58 @@ void fl_worker_free_memory(struct fl_worker *worker)
     worker->arena_bytes = 0;
 }
 
+/* --- counting --------------------------------------------------------------------- */
+
+static bool has_advance(const struct fl_worker *worker, const filch_scope *scope)
+{
+    return worker == scope->owner && !scope->is_waiting;
+}
+
+/* Of a task to be spawned, larger than those of all that were spawned before it; 0 is the
+ * body's. The owner counts within a step, which any other spawner's task ends. */
+static uint64_t next_number(const struct fl_worker *worker, filch_scope *scope)
+{
+    uint64_t step;
+
+    if (worker != scope->owner)
+        return fl_add_relaxed(&scope->step, STEP) + STEP;
+    step = fl_load_relaxed(&scope->step); /* who spawned before us has told us, somehow */
+    if (scope->number >= step && scope->number - step < STEP - 1)
+        return ++scope->number;
+    if (scope->number >= step) /* this step is used up */
+        step = fl_add_relaxed(&scope->step, STEP) + STEP;
+    return scope->number = step + 1;
+}
+
+/* One more to wait for. The spawner holds the scope open, so the count is not near 0. */
+static void count_up(const struct fl_worker *worker, filch_scope *scope)
+{
+    if (!has_advance(worker, scope)) {
+        fl_add_relaxed(&scope->latch.remaining, 1);
+        return;
+    }
+    if (scope->advance == 0) {
+        fl_add_relaxed(&scope->latch.remaining, BATCH);
+        scope->advance = BATCH;
+    }
+    scope->advance--;
+}
+
+/* One less. The last touch of the scope, unless it is the worker's. */
+static void count_down(struct fl_worker *worker, filch_scope *scope)
+{
+    struct fl_parker *waiter = scope->latch.waiter;
+
+    if (has_advance(worker, scope)) {
+        scope->advance++;
+        return;
+    }
+    /* 1: filch_sync may be waiting, in the body, which is the one that is left. */
+    if (latch_count_down(&scope->latch, 1) <= 1 && waiter != &worker->parker &&
+        fl_parker_notify(waiter))
+        fl_count(&worker->counters.wakes);
+}
+
 /* --- running ---------------------------------------------------------------------- */
 
 /* Call a task's body, in a context of its own. */
@@ -150,17 +213,6 @@ static void call(struct fl_worker *worker, filch_scope *scope, filch_scope_body 
     }
     worker->context = context;
     worker->frames = frame.outer;
-}
-
-/* One less to wait for. The last touch of the scope. */
-static void count_down(struct fl_worker *worker, filch_scope *scope)
-{
-    struct fl_parker *waiter = scope->latch.waiter;
-
-    /* 1: filch_sync may be waiting, in the body, which is the one that is left. */
-    if (latch_count_down(&scope->latch, 1) <= 1 && waiter != &worker->parker &&
-        fl_parker_notify(waiter))
-        fl_count(&worker->counters.wakes);
 }
 
 static void spawned_run(filch_worker *hot, filch_job *job)
@@ -219,7 +271,7 @@ int filch_spawn(filch_worker *w, filch_scope *scope, filch_scope_body *task,
     if (!w || !scope || !task || (ctx_bytes && !ctx))
         return -EINVAL;
     worker = worker_of(w);
-    number = fl_add_relaxed(&scope->spawned, 1) + 1; /* a number; 0 is the body */
+    number = next_number(worker, scope);
     /* Workers of another pool do not serve the scope's latch: its own pool gets the task.
      * Unless the scope's worker is alone, and so does not wait for others. */
     is_local = worker == scope->owner ||
@@ -243,8 +295,7 @@ int filch_spawn(filch_worker *w, filch_scope *scope, filch_scope_body *task,
     spawned->ctx = ctx_bytes ? spawned->copy : (void *)(uintptr_t)ctx;
     if (ctx_bytes)
         memcpy(spawned->copy, ctx, ctx_bytes);
-    /* The spawner holds the scope open, so the count is not near 0. */
-    fl_add_relaxed(&scope->latch.remaining, 1);
+    count_up(worker, scope);
     if (!is_local)
         fl_worker_hand_over(worker, scope->owner->pool, entry_of_task(&spawned->task));
     else if (filch_fork(w, entry_of_task(&spawned->task)) == FILCH_NOT_PUSHED)
@@ -268,8 +319,12 @@ static void finish(struct fl_worker *worker, filch_scope *scope, uint64_t down_t
         fl_worker_drain(worker, scope->floor);
     }
     worker->context = context;
+    scope->is_waiting = true;
+    latch_count_down(&scope->latch, scope->advance);
+    scope->advance = 0;
     if (!latch_is_down(&scope->latch, down_to))
         fl_worker_wait(worker, served_by_latch(&scope->latch), down_to);
+    scope->is_waiting = false;
 }
 
 /* Whether a fork of the scope's body, not reclaimed yet, lies among its tasks. */
@@ -317,7 +372,8 @@ static int scope_body(struct fl_worker *worker, void *arg)
 
     scope.latch = (struct fl_latch){.remaining = 1, .waiter = &worker->parker};
     failure_init(&scope.failure);
-    scope.spawned = 0;
+    scope.step = scope.number = scope.advance = 0;
+    scope.is_waiting = false;
     scope.owner = worker;
     scope.floor = fl_load_relaxed(&worker->deque.hot.tail); /* the owner's own */
     worker->context.scope = &scope;
