@@ -19,7 +19,8 @@ static int fail_task(filch_worker *w, filch_scope *scope, void *ctx)
 }
 
 /* In turn: who is not the first waits until that one has spawned. */
-static int spawn_in_turn(filch_worker *w, filch_scope *scope, struct order *order, int who)
+static int spawn_in_turn(filch_worker *w, filch_scope *scope, struct order *order,
+                         int who)
 {
     int err;
 
