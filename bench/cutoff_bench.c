@@ -11,6 +11,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+#include "team.h"
+
 static unsigned fib_n;
 static unsigned cut;
 
@@ -150,8 +152,33 @@ static int run_filch(const struct bench_team *team)
     return err;
 }
 
+/* ---- peers ----------------------------------------------------------------------- */
+
+static void fib_peer(void *ctx)
+{
+    struct call *call = ctx;
+    struct call left = {.n = call->n - 1};
+    struct call right = {.n = call->n - 2};
+
+    if (call->n <= cut) {
+        call->sum = fib(call->n);
+        return;
+    }
+    team_peer->join(fib_peer, &left, fib_peer, &right);
+    call->sum = left.sum + right.sum;
+}
+
+static int run_peer(const struct bench_team *team)
+{
+    struct call root = {.n = fib_n};
+
+    team_run(team, fib_peer, &root);
+    bench_result = (double)root.sum;
+    return 0;
+}
+
 const struct bench_work bench_cutoff = {
     .name = "cutoff",
     .prepare = prepare,
-    .run = {run_serial, run_channel, run_openmp, run_filch},
+    .run = {run_serial, run_channel, run_openmp, run_filch, run_peer, run_peer},
 };

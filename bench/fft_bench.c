@@ -17,6 +17,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "team.h"
+
 #define CUT         ((size_t)4096) /* some 100 microseconds */
 #define BUTTERFLIES ((size_t)4096) /* some 10 microseconds */
 #define PI          3.14159265358979323846
@@ -266,10 +268,48 @@ static int run_filch(const struct bench_team *team)
     return filch_run(transform_filch, &all, .pool = team->filch);
 }
 
+/* ---- peers ----------------------------------------------------------------------- */
+
+static void join_blocks(size_t begin, size_t end, void *ctx)
+{
+    const struct transform *all = ctx;
+    size_t last = end * BUTTERFLIES;
+
+    join_halves(all->to, all->n, begin * BUTTERFLIES,
+                last < all->n / 2 ? last : all->n / 2);
+}
+
+static void transform_peer(void *ctx)
+{
+    struct transform *all = ctx;
+    struct transform evens = evens_of(all);
+    struct transform odds = odds_of(all);
+    size_t blocks = (all->n / 2 + BUTTERFLIES - 1) / BUTTERFLIES;
+
+    if (all->n <= CUT) {
+        transform(all);
+        return;
+    }
+    team_peer->join(transform_peer, &evens, transform_peer, &odds);
+    if (blocks == 1)
+        join_blocks(0, 1, all);
+    else
+        team_peer->loop(NULL, blocks, 0, join_blocks, all);
+}
+
+static int run_peer(const struct bench_team *team)
+{
+    struct transform all = whole();
+
+    has_result = true;
+    team_run(team, transform_peer, &all);
+    return 0;
+}
+
 const struct bench_work bench_fft = {
     .name = "fft",
     .prepare = prepare,
     .release = release,
-    .run = {run_serial, run_channel, run_openmp, run_filch},
+    .run = {run_serial, run_channel, run_openmp, run_filch, run_peer, run_peer},
     .take_result = take_result,
 };

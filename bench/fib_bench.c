@@ -145,7 +145,9 @@ static int run_channel(const struct bench_team *team)
 
 /* ---- OpenMP ---------------------------------------------------------------------- */
 
-static uint64_t fib_openmp(unsigned n)
+/* inline: so gcc unrolls the recursion by some levels, which it does for the serial
+ * function, being small, without a word. */
+static inline uint64_t fib_openmp(unsigned n)
 {
     uint64_t left;
     uint64_t right;
@@ -188,8 +190,7 @@ struct branch {
 
 static void branch_run(filch_worker *w, filch_job *job);
 
-/* inline: so gcc unrolls the recursion by some levels, which it does for the serial
- * function, being small, without a word. */
+/* inline: see OpenMP's. */
 static inline uint64_t fib_filch(filch_worker *w, unsigned n)
 {
     struct branch right;

@@ -19,6 +19,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "team.h"
+
 #define MOST_ITEMS ((size_t)64)
 #define CUT        ((size_t)16)
 
@@ -265,8 +267,37 @@ static int run_filch(const struct bench_team *team)
     return err;
 }
 
+/* ---- peers ----------------------------------------------------------------------- */
+
+static void search_peer(void *ctx)
+{
+    struct branch branch = *(struct branch *)ctx;
+
+    while (branch.next < CUT && !is_over(&branch)) {
+        struct branch taken;
+
+        if (can_take(&branch)) {
+            taken = take(&branch);
+            branch = leave(&branch);
+            team_peer->join(search_peer, &taken, search_peer, &branch);
+            return;
+        }
+        branch = leave(&branch);
+    }
+    search(&branch);
+}
+
+static int run_peer(const struct bench_team *team)
+{
+    struct branch all = start_anew();
+
+    team_run(team, search_peer, &all);
+    end();
+    return 0;
+}
+
 const struct bench_work bench_knapsack = {
     .name = "knapsack",
     .prepare = prepare,
-    .run = {run_serial, run_channel, run_openmp, run_filch},
+    .run = {run_serial, run_channel, run_openmp, run_filch, run_peer, run_peer},
 };

@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "numbers.h"
+#include "team.h"
 
 /* Two sorted arrays, into a third. */
 struct merge {
@@ -340,10 +341,51 @@ static int run_filch(const struct bench_team *team)
     return filch_run(sort_filch, &all, .pool = team->filch);
 }
 
+/* ---- peers ----------------------------------------------------------------------- */
+
+static void merge_peer(void *ctx)
+{
+    struct merge low;
+    struct merge high;
+
+    if (!is_large(ctx)) {
+        merge(ctx);
+        return;
+    }
+    split(ctx, &low, &high);
+    team_peer->join(merge_peer, &low, merge_peer, &high);
+}
+
+static void sort_peer(void *ctx)
+{
+    const struct sort *sort = ctx;
+    struct sort left;
+    struct sort right;
+    struct merge both;
+
+    if (sort->n <= NUMBERS_CUT) {
+        sort_serial(sort);
+        return;
+    }
+    halve(sort, &left, &right);
+    team_peer->join(sort_peer, &left, sort_peer, &right);
+    both = merge_of(sort);
+    merge_peer(&both);
+}
+
+static int run_peer(const struct bench_team *team)
+{
+    struct sort all = whole();
+
+    numbers_are_sorted = true;
+    team_run(team, sort_peer, &all);
+    return 0;
+}
+
 const struct bench_work bench_mergesort = {
     .name = "mergesort",
     .prepare = prepare,
     .release = numbers_release,
-    .run = {run_serial, run_channel, run_openmp, run_filch},
+    .run = {run_serial, run_channel, run_openmp, run_filch, run_peer, run_peer},
     .take_result = numbers_take_result,
 };

@@ -3,7 +3,7 @@
  *
  * All solutions of n queens, by placing one a row on a board that is checked against the
  * rows above. At every safe place OpenMP makes a task of the rows below, filch a job of
- * the rest of the row. The channel pool cannot (see fib_bench.c); it gets what its author
+ * the rest of the row, and the peers join both. The channel pool cannot (see fib_bench.c); it gets what its author
  * would write: the safe places of the first two rows as a list, and a loop over it.
  * Serial makes no copies of the board; filch only where something is stolen.
  */
@@ -14,6 +14,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "team.h"
 
 #define MAX_QUEENS 16
 
@@ -110,26 +112,38 @@ static int run_channel(const struct bench_team *team)
 
 /* ---- OpenMP ---------------------------------------------------------------------- */
 
+static uint64_t solve_openmp(const struct board *board, int row);
+
+/* With one more queen. */
+static uint64_t solve_below(const struct board *board, int row, int column)
+{
+    struct board child = *board;
+
+    child.column[row] = (signed char)column;
+    return solve_openmp(&child, row + 1);
+}
+
+/* A task for each safe place, but for the last one, which the parent goes on with. */
 static uint64_t solve_openmp(const struct board *board, int row)
 {
     uint64_t solutions[MAX_QUEENS];
-    uint64_t sum = 0;
+    uint64_t sum;
     int children = 0;
+    int last = -1;
 
     if (row == queens)
         return 1;
     for (int column = 0; column < queens; column++) {
-        if (is_safe(board, row, column)) {
-#pragma omp task shared(solutions) firstprivate(children)
-            {
-                struct board child = *board;
-
-                child.column[row] = (signed char)column;
-                solutions[children] = solve_openmp(&child, row + 1);
-            }
+        if (!is_safe(board, row, column))
+            continue;
+        if (last >= 0) {
+#pragma omp task shared(solutions) firstprivate(children, last)
+            solutions[children] = solve_below(board, row, last);
             children++;
         }
+        last = column;
     }
+    sum = last < 0 ? 0 : solve_below(board, row, last);
 #pragma omp taskwait
     for (int i = 0; i < children; i++)
         sum += solutions[i];
@@ -213,8 +227,60 @@ static int run_filch(const struct bench_team *team)
     return filch_run(enter, NULL, .pool = team->filch);
 }
 
+/* ---- peers ----------------------------------------------------------------------- */
+
+/* A row from a column on, with the rows below; and where its result goes. */
+struct row {
+    const struct board *board; /* with the rows above */
+    int row, column;
+    uint64_t solutions;
+};
+
+static void solve_peer(void *ctx);
+
+/* With the queen where it is safe. */
+static void place_peer(void *ctx)
+{
+    struct row *row = ctx;
+    struct board board = *row->board;
+    struct row below = {&board, row->row + 1, 0, 0};
+
+    board.column[row->row] = (signed char)row->column;
+    solve_peer(&below);
+    row->solutions = below.solutions;
+}
+
+static void solve_peer(void *ctx)
+{
+    struct row *row = ctx;
+    struct row here = *row;
+    struct row rest;
+
+    row->solutions = here.row == queens;
+    if (here.row == queens)
+        return;
+    while (here.column < queens && !is_safe(here.board, here.row, here.column))
+        here.column++;
+    if (here.column == queens)
+        return;
+    rest = here;
+    rest.column++;
+    team_peer->join(place_peer, &here, solve_peer, &rest);
+    row->solutions = here.solutions + rest.solutions;
+}
+
+static int run_peer(const struct bench_team *team)
+{
+    const struct board board = {{0}};
+    struct row first = {&board, 0, 0, 0};
+
+    team_run(team, solve_peer, &first);
+    bench_result = (double)first.solutions;
+    return 0;
+}
+
 const struct bench_work bench_nqueens = {
     .name = "nqueens",
     .prepare = prepare,
-    .run = {run_serial, run_channel, run_openmp, run_filch},
+    .run = {run_serial, run_channel, run_openmp, run_filch, run_peer, run_peer},
 };

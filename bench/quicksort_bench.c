@@ -14,6 +14,7 @@
 #include <stdlib.h>
 
 #include "numbers.h"
+#include "team.h"
 
 static void swap(uint32_t *a, uint32_t *b)
 {
@@ -202,10 +203,37 @@ static int run_filch(const struct bench_team *team)
     return filch_run(sort_filch, &all, .pool = team->filch);
 }
 
+/* ---- peers ----------------------------------------------------------------------- */
+
+static void sort_peer(void *ctx)
+{
+    const struct range *range = ctx;
+    struct range left = *range;
+    struct range right;
+
+    if (range->n <= NUMBERS_CUT) {
+        sort(range->at, range->n);
+        return;
+    }
+    left.n = partition(range->at, range->n);
+    right.at = range->at + left.n;
+    right.n = range->n - left.n;
+    team_peer->join(sort_peer, &left, sort_peer, &right);
+}
+
+static int run_peer(const struct bench_team *team)
+{
+    struct range all = {numbers, numbers_count};
+
+    numbers_are_sorted = true;
+    team_run(team, sort_peer, &all);
+    return 0;
+}
+
 const struct bench_work bench_quicksort = {
     .name = "quicksort",
     .prepare = prepare,
     .release = numbers_release,
-    .run = {run_serial, run_channel, run_openmp, run_filch},
+    .run = {run_serial, run_channel, run_openmp, run_filch, run_peer, run_peer},
     .take_result = numbers_take_result,
 };

@@ -196,24 +196,9 @@ static int run_in_filch(const struct bench_team *team)
     return filch_run(inside_filch, &saxpy, .pool = team->filch);
 }
 
-struct entry {
-    const struct bench_team *team;
-    int err;
-};
-
-static void inside_peer(void *ctx)
-{
-    struct entry *entry = ctx;
-
-    entry->err = run_others(entry->team);
-}
-
 static int run_in_peer(const struct bench_team *team)
 {
-    struct entry entry = {.team = team};
-
-    team->peer->enter(team->peer_team, inside_peer, &entry);
-    return entry.err;
+    return team_enter(team, run_others);
 }
 
 /* ---- works ----------------------------------------------------------------------- */

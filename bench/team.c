@@ -3,6 +3,9 @@
 
 #include <errno.h>
 #include <omp.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
 
 const char *const team_candidate_names[BENCH_CANDIDATES] = {
     [BENCH_SERIAL] = "serial", [BENCH_CHANNEL] = "channel", [BENCH_OPENMP] = "openmp",
@@ -99,9 +102,84 @@ int team_loop(const struct bench_team *team, size_t count, filch_body *body, voi
         return filch_for(0, count, body, ctx, .pool = team->filch);
     case BENCH_TBB:
     case BENCH_RAYON:
-        team->peer->loop(team->peer_team, count, run_part, &loop);
+        team->peer->loop(team->peer_team, count, 0, run_part, &loop);
         return 0;
     default:
         return body(NULL, 0, count, ctx);
     }
+}
+
+/* ---- peers ----------------------------------------------------------------------- */
+
+const struct bench_peer *team_peer;
+
+void team_run(const struct bench_team *team, bench_task *inside, void *ctx)
+{
+    team_peer = team->peer;
+    team->peer->enter(team->peer_team, inside, ctx);
+}
+
+struct entry {
+    struct bench_team team;
+    int (*inside)(const struct bench_team *team);
+    int err;
+};
+
+static void run_entry(void *ctx)
+{
+    struct entry *entry = ctx;
+
+    entry->err = entry->inside(&entry->team);
+}
+
+int team_enter(const struct bench_team *team,
+               int (*inside)(const struct bench_team *team))
+{
+    struct entry entry = {*team, inside, 0};
+
+    if (!team->peer)
+        return inside(team);
+    entry.team.peer_team = NULL; /* its loops are inside */
+    team_run(team, run_entry, &entry);
+    return entry.err;
+}
+
+struct reduction {
+    const struct bench_peer *peer;
+    filch_reduce_body *fold;
+    void *ctx;
+    char *results;
+    size_t stride;
+    atomic_int err;
+};
+
+static void fold_part(size_t begin, size_t end, void *ctx)
+{
+    struct reduction *reduction = ctx;
+    void *acc = reduction->results + reduction->peer->thread() * reduction->stride;
+    int err = reduction->fold(NULL, begin, end, acc, reduction->ctx);
+
+    if (err)
+        atomic_store(&reduction->err, err);
+}
+
+int team_reduce(const struct bench_team *team, size_t count, void *acc, size_t acc_size,
+                filch_reduce_body *fold, filch_combine *combine, void *ctx)
+{
+    /* No two in a line of the cache. */
+    size_t stride = (acc_size + 63) / 64 * 64 + 64;
+    struct reduction reduction = {
+        .peer = team->peer, .fold = fold, .ctx = ctx, .stride = stride};
+
+    reduction.results = malloc(team->workers * stride);
+    if (!reduction.results)
+        return -ENOMEM;
+    for (size_t i = 0; i < team->workers; i++)
+        memcpy(reduction.results + i * stride, acc, acc_size);
+    atomic_init(&reduction.err, 0);
+    team->peer->loop(team->peer_team, count, 0, fold_part, &reduction);
+    for (size_t i = 0; i < team->workers; i++)
+        combine(acc, reduction.results + i * stride, ctx);
+    free(reduction.results);
+    return atomic_load(&reduction.err);
 }

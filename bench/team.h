@@ -24,4 +24,27 @@ void team_destroy(struct bench_team *team);
  */
 int team_loop(const struct bench_team *team, size_t count, filch_body *body, void *ctx);
 
+/**
+ * team_enter - for peers: run inside as one of their threads, so that its loops need not
+ * enter, each for itself. For whatever others it is only called.
+ *
+ * Returns  What inside does.
+ */
+int team_enter(const struct bench_team *team,
+               int (*inside)(const struct bench_team *team));
+
+/** team_run - for peers: run inside(ctx) as one of their threads. There, and in all that
+ * it joins and spawns, team_peer is who can join and spawn. */
+void team_run(const struct bench_team *team, bench_task *inside, void *ctx);
+extern const struct bench_peer *team_peer;
+
+/**
+ * team_reduce - for peers: filch_reduce, in their users' way: a result for each thread,
+ * which starts as *acc, the neutral one, is; these are combined when the loop is over.
+ *
+ * Returns  0, -ENOMEM, or an error of a fold.
+ */
+int team_reduce(const struct bench_team *team, size_t count, void *acc, size_t acc_size,
+                filch_reduce_body *fold, filch_combine *combine, void *ctx);
+
 #endif

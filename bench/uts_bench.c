@@ -8,7 +8,7 @@
  * must find what is known of each tree, and the others what serial finds.
  *
  * Nothing is cut off: no size of a subtree is known. OpenMP makes a task of each child,
- * filch a job of the other children. The channel pool gets a job for each child of the
+ * filch a job of the other children, and the peers join halves of the children. The channel pool gets a job for each child of the
  * root, as a job must not wait for others.
  *
  * Source: Olivier and others, UTS: An Unbalanced Tree Search Benchmark, LCPC 2006.
@@ -23,6 +23,7 @@
 #include <string.h>
 
 #include "sha1.h"
+#include "team.h"
 
 #define SEED          42
 #define CHILDREN      8
@@ -199,19 +200,26 @@ static int run_channel(const struct bench_team *team)
 
 static struct tally search_openmp(const struct node *node, unsigned depth);
 
+static struct tally search_below(const struct node *node, unsigned number, unsigned depth)
+{
+    struct node child = make_child(node, number);
+
+    return search_openmp(&child, depth);
+}
+
+/* A task for each child, but for the last one, which the parent goes on with. */
 static struct tally sum_openmp(const struct node *node, unsigned children, unsigned depth,
                                struct tally *below)
 {
     struct tally sum = {1, children == 0, depth};
 
-    for (unsigned i = 0; i < children; i++) {
+    if (children == 0)
+        return sum;
+    for (unsigned i = 0; i < children - 1; i++) {
 #pragma omp task firstprivate(i)
-        {
-            struct node child = make_child(node, i);
-
-            below[i] = search_openmp(&child, depth + 1);
-        }
+        below[i] = search_below(node, i, depth + 1);
     }
+    below[children - 1] = search_below(node, children - 1, depth + 1);
 #pragma omp taskwait
     for (unsigned i = 0; i < children; i++)
         add(&sum, &below[i]);
@@ -319,9 +327,54 @@ static int run_filch(const struct bench_team *team)
     return filch_run(enter, NULL, .pool = team->filch);
 }
 
+/* ---- peers ----------------------------------------------------------------------- */
+
+/* Some children of a node. */
+struct children {
+    const struct node *parent;
+    unsigned begin, end;
+    unsigned depth; /* theirs */
+    struct tally tally;
+};
+
+static void search_peer(void *ctx)
+{
+    struct children *these = ctx;
+    struct children low = *these;
+    struct children high = *these;
+
+    if (these->end - these->begin > 1) {
+        low.end = high.begin = these->begin + (these->end - these->begin) / 2;
+        team_peer->join(search_peer, &low, search_peer, &high);
+        these->tally = low.tally;
+        add(&these->tally, &high.tally);
+    } else {
+        struct node child = make_child(these->parent, these->begin);
+        unsigned children = count_children(&child, these->depth);
+        struct children below = {&child, 0, children, these->depth + 1, {0}};
+
+        these->tally = (struct tally){1, children == 0, these->depth};
+        if (children > 0)
+            search_peer(&below);
+        add(&these->tally, &below.tally);
+    }
+}
+
+static int run_peer(const struct bench_team *team)
+{
+    struct node root = make_root();
+    struct children all = {&root, 0, tree->root_children, 1, {0}};
+
+    team_run(team, search_peer, &all);
+    result = (struct tally){.nodes = 1};
+    add(&result, &all.tally);
+    has_result = true;
+    return 0;
+}
+
 const struct bench_work bench_uts = {
     .name = "uts",
     .prepare = prepare,
-    .run = {run_serial, run_channel, run_openmp, run_filch},
+    .run = {run_serial, run_channel, run_openmp, run_filch, run_peer, run_peer},
     .take_result = take_result,
 };

@@ -8,6 +8,7 @@
 #include <tbb/parallel_for.h>
 #include <tbb/parallel_invoke.h>
 #include <tbb/task_arena.h>
+#include <tbb/task_group.h>
 
 namespace
 {
@@ -45,19 +46,57 @@ void destroy(void *team)
     delete team_of(team);
 }
 
-void loop(void *team, size_t count, bench_part *part, void *ctx)
+void parallel(size_t count, size_t most, bench_part *part, void *ctx)
 {
-    team_of(team)->arena.execute([=] {
-        tbb::parallel_for(tbb::blocked_range<size_t>(0, count),
-                          [=](const tbb::blocked_range<size_t> &range) {
-                              part(range.begin(), range.end(), ctx);
-                          });
-    });
+    auto body = [=](const tbb::blocked_range<size_t> &range) {
+        part(range.begin(), range.end(), ctx);
+    };
+
+    if (most > 0)
+        tbb::parallel_for(tbb::blocked_range<size_t>(0, count, most), body,
+                          tbb::simple_partitioner());
+    else
+        tbb::parallel_for(tbb::blocked_range<size_t>(0, count), body);
 }
 
-void enter(void *team, void (*inside)(void *ctx), void *ctx)
+void loop(void *team, size_t count, size_t most, bench_part *part, void *ctx)
+{
+    if (team)
+        team_of(team)->arena.execute([=] { parallel(count, most, part, ctx); });
+    else
+        parallel(count, most, part, ctx);
+}
+
+void enter(void *team, bench_task *inside, void *ctx)
 {
     team_of(team)->arena.execute([=] { inside(ctx); });
+}
+
+// Of all joins: one of its own costs a join as much as all the rest of it. With it, the
+// last function is the one that the caller runs.
+tbb::task_group_context joins(tbb::task_group_context::isolated);
+
+void join(bench_task *f, void *a, bench_task *g, void *b)
+{
+    tbb::parallel_invoke([=] { g(b); }, [=] { f(a); }, joins);
+}
+
+void scope(bench_spawner *inside, void *ctx)
+{
+    tbb::task_group group;
+
+    inside(&group, ctx);
+    group.wait();
+}
+
+void spawn(void *scope, bench_task *task, void *ctx)
+{
+    static_cast<tbb::task_group *>(scope)->run([=] { task(ctx); });
+}
+
+size_t thread()
+{
+    return static_cast<size_t>(tbb::this_task_arena::current_thread_index());
 }
 
 uint64_t fib(unsigned n)
@@ -66,7 +105,7 @@ uint64_t fib(unsigned n)
 
     if (n < 2)
         return n;
-    tbb::parallel_invoke([&] { left = fib(n - 1); }, [&] { right = fib(n - 2); });
+    tbb::parallel_invoke([&] { right = fib(n - 2); }, [&] { left = fib(n - 1); }, joins);
     return left + right;
 }
 
@@ -77,4 +116,5 @@ uint64_t fib_in_team(void *team, unsigned n)
 
 } // namespace
 
-extern "C" const bench_peer bench_peer_tbb = {create, destroy, loop, enter, fib_in_team};
+extern "C" const bench_peer bench_peer_tbb = {create, destroy, loop,   enter,      join,
+                                              scope,  spawn,   thread, fib_in_team};

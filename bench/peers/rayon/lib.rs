@@ -5,25 +5,32 @@
 //! code, and what it does not cut further is one call.
 
 use rayon::iter::plumbing::{bridge_producer_consumer, Consumer, Folder, Producer, Reducer};
-use rayon::{ThreadPool, ThreadPoolBuilder};
+use rayon::{Scope, ThreadPool, ThreadPoolBuilder};
 use std::ops::Range;
 use std::os::raw::{c_uint, c_void};
 
 type Part = extern "C" fn(begin: usize, end: usize, ctx: *mut c_void);
+type Task = extern "C" fn(ctx: *mut c_void);
+type Spawner = extern "C" fn(scope: *const Scope<'_>, ctx: *mut c_void);
 
 /// struct bench_peer
 #[repr(C)]
 pub struct Peer {
     create: extern "C" fn(c_uint) -> *mut ThreadPool,
     destroy: unsafe extern "C" fn(*mut ThreadPool),
-    run: unsafe extern "C" fn(*mut ThreadPool, usize, Part, *mut c_void),
-    enter: unsafe extern "C" fn(*mut ThreadPool, extern "C" fn(*mut c_void), *mut c_void),
+    run: unsafe extern "C" fn(*mut ThreadPool, usize, usize, Part, *mut c_void),
+    enter: unsafe extern "C" fn(*mut ThreadPool, Task, *mut c_void),
+    join: extern "C" fn(Task, *mut c_void, Task, *mut c_void),
+    scope: extern "C" fn(Spawner, *mut c_void),
+    spawn: unsafe extern "C" fn(*const Scope<'_>, Task, *mut c_void),
+    thread: extern "C" fn() -> usize,
     fib: unsafe extern "C" fn(*mut ThreadPool, c_uint) -> u64,
 }
 
 #[allow(non_upper_case_globals)]
 #[no_mangle]
-pub static bench_peer_rayon: Peer = Peer { create, destroy, run, enter, fib: fib_in_pool };
+pub static bench_peer_rayon: Peer =
+    Peer { create, destroy, run, enter, join, scope, spawn, thread, fib: fib_in_pool };
 
 /// Handed to the part as it came; what it points to is made for several threads.
 #[derive(Clone, Copy)]
@@ -39,6 +46,7 @@ impl Context {
 
 struct Ranges {
     range: Range<usize>,
+    most: usize,
     part: Part,
     ctx: Context,
 }
@@ -51,12 +59,16 @@ impl Producer for Ranges {
         self.range
     }
 
+    fn max_len(&self) -> usize {
+        self.most
+    }
+
     fn split_at(self, index: usize) -> (Self, Self) {
-        let Ranges { range, part, ctx } = self;
+        let Ranges { range, most, part, ctx } = self;
         let middle = range.start + index;
         (
-            Ranges { range: range.start..middle, part, ctx },
-            Ranges { range: middle..range.end, part, ctx },
+            Ranges { range: range.start..middle, most, part, ctx },
+            Ranges { range: middle..range.end, most, part, ctx },
         )
     }
 
@@ -116,18 +128,44 @@ unsafe extern "C" fn destroy(pool: *mut ThreadPool) {
     drop(Box::from_raw(pool));
 }
 
-unsafe extern "C" fn run(pool: *mut ThreadPool, count: usize, part: Part, ctx: *mut c_void) {
-    let ranges = Ranges { range: 0..count, part, ctx: Context(ctx) };
-    (*pool).install(move || bridge_producer_consumer(count, ranges, Nothing));
-}
-
-unsafe extern "C" fn enter(
+unsafe extern "C" fn run(
     pool: *mut ThreadPool,
-    inside: extern "C" fn(*mut c_void),
+    count: usize,
+    most: usize,
+    part: Part,
     ctx: *mut c_void,
 ) {
+    let most = if most > 0 { most } else { usize::MAX };
+    let ranges = Ranges { range: 0..count, most, part, ctx: Context(ctx) };
+    let all = move || bridge_producer_consumer(count, ranges, Nothing);
+    match pool.as_ref() {
+        Some(pool) => pool.install(all),
+        None => all(),
+    }
+}
+
+unsafe extern "C" fn enter(pool: *mut ThreadPool, inside: Task, ctx: *mut c_void) {
     let ctx = Context(ctx);
     (*pool).install(move || inside(ctx.pointer()));
+}
+
+extern "C" fn join(f: Task, a: *mut c_void, g: Task, b: *mut c_void) {
+    let (a, b) = (Context(a), Context(b));
+    rayon::join(move || f(a.pointer()), move || g(b.pointer()));
+}
+
+extern "C" fn scope(inside: Spawner, ctx: *mut c_void) {
+    let ctx = Context(ctx);
+    rayon::scope(move |scope| inside(scope, ctx.pointer()));
+}
+
+unsafe extern "C" fn spawn(scope: *const Scope<'_>, task: Task, ctx: *mut c_void) {
+    let ctx = Context(ctx);
+    (*scope).spawn(move |_| task(ctx.pointer()));
+}
+
+extern "C" fn thread() -> usize {
+    rayon::current_thread_index().unwrap()
 }
 
 fn fib(n: c_uint) -> u64 {
