@@ -19,6 +19,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "team.h"
+
 #define MOST_SEQUENCES ((size_t)60)
 #define MOST_PAIRS     (MOST_SEQUENCES * (MOST_SEQUENCES - 1) / 2)
 #define SHORTEST       40
@@ -221,9 +223,43 @@ static int run_filch(const struct bench_team *team)
     return filch_scope(spawn_pairs, NULL, .pool = team->filch);
 }
 
+/* ---- peers ----------------------------------------------------------------------- */
+
+static void pair_peer(void *ctx)
+{
+    align_pair(NULL, NULL, ctx);
+}
+
+static void spawn_peer(void *scope, void *ctx)
+{
+    struct pair *pair = ctx;
+
+    for (size_t j = 1; j < count; j++) {
+        for (size_t i = 0; i < j; i++, pair++) {
+            *pair = (struct pair){i, j};
+            team_peer->spawn(scope, pair_peer, pair);
+        }
+    }
+}
+
+static int inside_peer(const struct bench_team *team)
+{
+    static struct pair pairs[MOST_PAIRS];
+
+    (void)team;
+    team_peer->scope(spawn_peer, pairs);
+    return 0;
+}
+
+static int run_peer(const struct bench_team *team)
+{
+    has_result = true;
+    return team_enter(team, inside_peer);
+}
+
 const struct bench_work bench_alignment = {
     .name = "alignment",
     .prepare = prepare,
-    .run = {run_serial, run_channel, run_openmp, run_filch},
+    .run = {run_serial, run_channel, run_openmp, run_filch, run_peer, run_peer},
     .take_result = take_result,
 };

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "image.h"
+#include "team.h"
 
 #define BINS ((size_t)3 * 256)
 
@@ -30,6 +31,12 @@ static void count_row(uint32_t *bins, size_t row)
         bins[256 + colours[i + 1]]++;
         bins[512 + colours[i + 2]]++;
     }
+}
+
+static void count_rows(uint32_t *bins, size_t begin, size_t end)
+{
+    for (size_t row = begin; row < end; row++)
+        count_row(bins, row);
 }
 
 static void add_bins(const uint32_t *bins)
@@ -99,8 +106,7 @@ static double take_result(void)
 static int run_serial(const struct bench_team *team)
 {
     (void)team;
-    for (size_t row = 0; row < picture.height; row++)
-        count_row(result, row);
+    count_rows(result, 0, picture.height);
     has_result = true;
     return 0;
 }
@@ -111,8 +117,7 @@ static void count_piece(size_t piece, size_t begin, size_t end, void *ctx)
 {
     uint32_t(*bins)[BINS] = ctx;
 
-    for (size_t row = begin; row < end; row++)
-        count_row(bins[piece], row);
+    count_rows(bins[piece], begin, end);
 }
 
 static int run_channel(const struct bench_team *team)
@@ -153,8 +158,7 @@ static int count_body(filch_worker *w, size_t begin, size_t end, void *ctx)
 
     if (!bins)
         return -ENOMEM;
-    for (size_t row = begin; row < end; row++)
-        count_row(bins, row);
+    count_rows(bins, begin, end);
     return 0;
 }
 
@@ -179,10 +183,32 @@ static int run_filch(const struct bench_team *team)
     return err;
 }
 
+/* ---- peers: bins for each thread ------------------------------------------------ */
+
+static int count_fold(filch_worker *w, size_t begin, size_t end, void *acc, void *ctx)
+{
+    (void)w, (void)ctx;
+    count_rows(acc, begin, end);
+    return 0;
+}
+
+static void combine(void *left, void *right, void *ctx)
+{
+    (void)left, (void)ctx;
+    add_bins(right);
+}
+
+static int run_peer(const struct bench_team *team)
+{
+    has_result = true;
+    return team_reduce(team, picture.height, result, sizeof result, count_fold, combine,
+                       NULL);
+}
+
 const struct bench_work bench_histogram = {
     .name = "histogram",
     .prepare = prepare,
     .release = release,
-    .run = {run_serial, run_channel, run_openmp, run_filch},
+    .run = {run_serial, run_channel, run_openmp, run_filch, run_peer, run_peer},
     .take_result = take_result,
 };

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 
 #include "index.h"
+#include "team.h"
 
 #define DOCUMENT_BYTES ((size_t)16 << 10)
 
@@ -51,6 +52,15 @@ static double take_result(void)
     return sum;
 }
 
+static int add_documents(size_t index, size_t begin, size_t end)
+{
+    int err = 0;
+
+    for (size_t i = begin; i < end && !err; i++)
+        err = index_add_document(&set, index, i);
+    return err;
+}
+
 /* ---- serial ---------------------------------------------------------------------- */
 
 static int run_serial(const struct bench_team *team)
@@ -58,9 +68,7 @@ static int run_serial(const struct bench_team *team)
     int err = index_set_create(&set, &text, 1);
 
     (void)team;
-    for (size_t i = 0; i < text_pieces(&text) && !err; i++)
-        err = index_add_document(&set, 0, i);
-    return err;
+    return err ? err : add_documents(0, 0, text_pieces(&text));
 }
 
 /* ---- channel pool: indexers that receive documents, then a loop over the parts ----- */
@@ -166,12 +174,8 @@ static int run_openmp(const struct bench_team *team)
 
 static int add_body(filch_worker *w, size_t begin, size_t end, void *ctx)
 {
-    int err = 0;
-
     (void)ctx;
-    for (size_t i = begin; i < end && !err; i++)
-        err = index_add_document(&set, filch_lane(w), i);
-    return err;
+    return add_documents(filch_lane(w), begin, end);
 }
 
 static int merge_body(filch_worker *w, size_t begin, size_t end, void *ctx)
@@ -193,11 +197,33 @@ static int run_filch(const struct bench_team *team)
     return err ? err : filch_for(0, INDEX_PARTS, merge_body, NULL, .pool = team->filch);
 }
 
+/* ---- peers: an index for each thread -------------------------------------------- */
+
+static int add_peer(filch_worker *w, size_t begin, size_t end, void *ctx)
+{
+    (void)w, (void)ctx;
+    return add_documents(team_peer->thread(), begin, end);
+}
+
+static int inside_peer(const struct bench_team *team)
+{
+    int err = team_loop(team, text_pieces(&text), add_peer, NULL);
+
+    return err ? err : team_loop(team, INDEX_PARTS, merge_body, NULL);
+}
+
+static int run_peer(const struct bench_team *team)
+{
+    int err = index_set_create(&set, &text, team->workers);
+
+    return err ? err : team_enter(team, inside_peer);
+}
+
 const struct bench_work bench_index = {
     .name = "inverted-index",
     .reads_text = true,
     .prepare = prepare,
     .release = release,
-    .run = {run_serial, run_channel, run_openmp, run_filch},
+    .run = {run_serial, run_channel, run_openmp, run_filch, run_peer, run_peer},
     .take_result = take_result,
 };

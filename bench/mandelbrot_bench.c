@@ -13,6 +13,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "team.h"
+
 static uint16_t *picture;
 static size_t width;
 static size_t height;
@@ -129,11 +131,17 @@ static int run_filch(const struct bench_team *team)
     return filch_for(0, height, draw_body, NULL, .pool = team->filch);
 }
 
+static int run_peer(const struct bench_team *team)
+{
+    has_result = true;
+    return team_loop(team, height, draw_body, NULL);
+}
+
 const struct bench_work bench_mandelbrot = {
     .name = "mandelbrot",
     .has_factor = true,
     .prepare = prepare,
     .release = release,
-    .run = {run_serial, run_channel, run_openmp, run_filch},
+    .run = {run_serial, run_channel, run_openmp, run_filch, run_peer, run_peer},
     .take_result = take_result,
 };

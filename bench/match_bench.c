@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "team.h"
 #include "text.h"
 
 /* As in the word count, whose pieces take longer. */
@@ -185,11 +186,18 @@ static int run_filch(const struct bench_team *team)
     return err;
 }
 
+static int run_peer(const struct bench_team *team)
+{
+    has_result = true;
+    return team_reduce(team, text_pieces(&text), &result, sizeof result, fold, combine,
+                       NULL);
+}
+
 const struct bench_work bench_match = {
     .name = "string-match",
     .reads_text = true,
     .prepare = prepare,
     .release = release,
-    .run = {run_serial, run_channel, run_openmp, run_filch},
+    .run = {run_serial, run_channel, run_openmp, run_filch, run_peer, run_peer},
     .take_result = take_result,
 };

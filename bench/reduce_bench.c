@@ -18,6 +18,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "team.h"
+
 static double *xs;
 static double *ys;
 static float *floats;
@@ -193,6 +195,13 @@ static int run_filch(const struct bench_team *team, kernel *fold)
     return err;
 }
 
+static int run_peer(const struct bench_team *team, kernel *fold)
+{
+    bench_result = 0;
+    return team_reduce(team, count, &bench_result, sizeof bench_result, fold_block, add,
+                       &fold);
+}
+
 /* ---- OpenMP: its own reduction, static shares --------------------------------------
  * Not "parallel for simd", of which clang 14 makes no vector code. */
 
@@ -234,6 +243,11 @@ static int sum_filch(const struct bench_team *team)
     return run_filch(team, sum_of);
 }
 
+static int sum_peer(const struct bench_team *team)
+{
+    return run_peer(team, sum_of);
+}
+
 static int dot_serial(const struct bench_team *team)
 {
     (void)team;
@@ -253,6 +267,11 @@ static int dot_channel(const struct bench_team *team)
 static int dot_filch(const struct bench_team *team)
 {
     return run_filch(team, dot_of);
+}
+
+static int dot_peer(const struct bench_team *team)
+{
+    return run_peer(team, dot_of);
 }
 
 static int plain_serial(const struct bench_team *team)
@@ -321,7 +340,7 @@ const struct bench_work bench_reduce[BENCH_REDUCE_WORKS] = {
         .has_factor = true,
         .prepare = sum_prepare,
         .release = release,
-        .run = {sum_serial, sum_channel, sum_openmp, sum_filch},
+        .run = {sum_serial, sum_channel, sum_openmp, sum_filch, sum_peer, sum_peer},
         .tolerance = 1e-9,
     },
     {
@@ -329,7 +348,7 @@ const struct bench_work bench_reduce[BENCH_REDUCE_WORKS] = {
         .has_factor = true,
         .prepare = dot_prepare,
         .release = release,
-        .run = {dot_serial, dot_channel, dot_openmp, dot_filch},
+        .run = {dot_serial, dot_channel, dot_openmp, dot_filch, dot_peer, dot_peer},
         .tolerance = 1e-9,
     },
     {

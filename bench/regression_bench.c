@@ -11,6 +11,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "team.h"
+
 struct pair {
     uint8_t x;
     uint8_t y;
@@ -196,11 +198,20 @@ static int run_filch(const struct bench_team *team)
     return err;
 }
 
+static int run_peer(const struct bench_team *team)
+{
+    struct sums sums = {0};
+    int err = team_reduce(team, count, &sums, sizeof sums, fold, combine, NULL);
+
+    finish(&sums);
+    return err;
+}
+
 const struct bench_work bench_regression = {
     .name = "regression",
     .has_factor = true,
     .prepare = prepare,
     .release = release,
-    .run = {run_serial, run_channel, run_openmp, run_filch},
+    .run = {run_serial, run_channel, run_openmp, run_filch, run_peer, run_peer},
     .take_result = take_result,
 };

@@ -2,7 +2,7 @@
  *
  * A million cheap items, and the body gets one of them in each call. Serial calls it as
  * often, directly: filch's time less serial's is what handing out an item costs. OpenMP
- * hands out single items too (dynamic, 1); the channel pool does not, it would need a job
+ * hands out single items too (dynamic, 1), and so do the peers, by their own means; the channel pool does not, it would need a job
  * for each.
  */
 #include "bench.h"
@@ -90,12 +90,24 @@ static int run_filch(const struct bench_team *team)
                      .max_chunk = 1);
 }
 
+static void item_part(size_t begin, size_t end, void *ctx)
+{
+    item_body(NULL, begin, end, ctx);
+}
+
+static int run_peer(const struct bench_team *team)
+{
+    has_result = true;
+    team->peer->loop(team->peer_team, count, 1, item_part, NULL);
+    return 0;
+}
+
 const struct bench_work bench_single = {
     .name = "single",
     .has_factor = true,
     .is_extra = true,
     .prepare = prepare,
     .release = release,
-    .run = {run_in_pieces, run_in_pieces, run_openmp, run_filch},
+    .run = {run_in_pieces, run_in_pieces, run_openmp, run_filch, run_peer, run_peer},
     .take_result = take_result,
 };

@@ -18,6 +18,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "team.h"
+
 #define MOST_BLOCKS ((size_t)64) /* in a row */
 #define SIDE        ((size_t)20) /* of a block */
 
@@ -306,10 +308,46 @@ static int run_filch(const struct bench_team *team)
     return filch_scope(run_steps, NULL, .pool = team->filch);
 }
 
+/* ---- peers ----------------------------------------------------------------------- */
+
+static void task_peer(void *ctx)
+{
+    run_spawned(NULL, NULL, ctx);
+}
+
+static void spawn_phase(void *scope, void *ctx)
+{
+    const size_t *count = ctx;
+
+    for (size_t i = 0; i < *count; i++)
+        team_peer->spawn(scope, task_peer, &tasks[i]);
+}
+
+static int inside_peer(const struct bench_team *team)
+{
+    (void)team;
+    for (size_t step = 0; step < blocks; step++) {
+        size_t count;
+
+        factor_diagonal(matrix[step][step]);
+        count = note_row_and_column(step);
+        team_peer->scope(spawn_phase, &count);
+        count = note_inner(step);
+        team_peer->scope(spawn_phase, &count);
+    }
+    return 0;
+}
+
+static int run_peer(const struct bench_team *team)
+{
+    has_result = true;
+    return team_enter(team, inside_peer);
+}
+
 const struct bench_work bench_sparselu = {
     .name = "sparselu",
     .prepare = prepare,
     .release = release,
-    .run = {run_serial, run_channel, run_openmp, run_filch},
+    .run = {run_serial, run_channel, run_openmp, run_filch, run_peer, run_peer},
     .take_result = take_result,
 };

@@ -19,6 +19,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "team.h"
+
 #define BLOCK    ((size_t)64)
 #define CUT      ((size_t)128)
 #define PRODUCTS ((size_t)7)
@@ -391,10 +393,59 @@ static int run_filch(const struct bench_team *team)
     return filch_run(enter, &all, .pool = team->filch);
 }
 
+/* ---- peers ----------------------------------------------------------------------- */
+
+static void multiply_peer(void *ctx);
+
+static void branch_peer(void *ctx)
+{
+    const struct branch *branch = ctx;
+    struct multiply product = make_product(branch->job, branch->number);
+
+    multiply_peer(&product);
+}
+
+static void spawn_peer(void *scope, void *ctx)
+{
+    struct branch *branches = ctx;
+
+    for (size_t i = 0; i < PRODUCTS; i++)
+        team_peer->spawn(scope, branch_peer, &branches[i]);
+}
+
+static void multiply_peer(void *ctx)
+{
+    struct multiply *job = ctx;
+    struct branch branches[PRODUCTS];
+    bool is_root = job->room;
+
+    if (job->n <= CUT) {
+        multiply(job);
+        return;
+    }
+    if (!is_root)
+        make_room(job);
+    for (size_t i = 0; i < PRODUCTS; i++)
+        branches[i] = (struct branch){job, i};
+    team_peer->scope(spawn_peer, branches);
+    sum_products(job);
+    if (!is_root)
+        free(job->room);
+}
+
+static int run_peer(const struct bench_team *team)
+{
+    struct multiply all = whole();
+
+    has_result = true;
+    team_run(team, multiply_peer, &all);
+    return 0;
+}
+
 const struct bench_work bench_strassen = {
     .name = "strassen",
     .prepare = prepare,
     .release = release,
-    .run = {run_serial, run_channel, run_openmp, run_filch},
+    .run = {run_serial, run_channel, run_openmp, run_filch, run_peer, run_peer},
     .take_result = take_result,
 };

@@ -14,6 +14,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "team.h"
+
 #define MOST 100000
 
 enum variant { JOIN, SPAWN };
@@ -108,6 +110,25 @@ static int run_join_filch(const struct bench_team *team)
     return filch_run(join_all, NULL, .pool = team->filch);
 }
 
+static void work_peer(void *ctx)
+{
+    work(ctx);
+}
+
+static int join_in_peer(const struct bench_team *team)
+{
+    (void)team;
+    for (size_t i = 0; i < count; i += 2)
+        team_peer->join(work_peer, &values[i], work_peer, &values[i + 1]);
+    return 0;
+}
+
+static int run_join_peer(const struct bench_team *team)
+{
+    has_result = true;
+    return team_enter(team, join_in_peer);
+}
+
 /* ---- spawn ----------------------------------------------------------------------- */
 
 struct queued {
@@ -182,17 +203,40 @@ static int run_spawn_filch(const struct bench_team *team)
     return filch_scope(spawn_all, NULL, .pool = team->filch);
 }
 
+static void spawn_peer(void *scope, void *ctx)
+{
+    (void)ctx;
+    for (size_t i = 0; i < count; i++)
+        team_peer->spawn(scope, work_peer, &values[i]);
+}
+
+static int spawn_in_peer(const struct bench_team *team)
+{
+    (void)team;
+    team_peer->scope(spawn_peer, NULL);
+    return 0;
+}
+
+static int run_spawn_peer(const struct bench_team *team)
+{
+    has_result = true;
+    return team_enter(team, spawn_in_peer);
+}
+
 const struct bench_work bench_tasks[BENCH_TASKS_WORKS] = {
     {.name = "join",
      .variant = JOIN,
      .prepare = prepare,
      .run = {[BENCH_SERIAL] = run_serial,
              [BENCH_OPENMP] = run_join_openmp,
-             [BENCH_FILCH] = run_join_filch},
+             [BENCH_FILCH] = run_join_filch,
+             [BENCH_TBB] = run_join_peer,
+             [BENCH_RAYON] = run_join_peer},
      .take_result = take_result},
     {.name = "spawn",
      .variant = SPAWN,
      .prepare = prepare,
-     .run = {run_serial, run_spawn_channel, run_spawn_openmp, run_spawn_filch},
+     .run = {run_serial, run_spawn_channel, run_spawn_openmp, run_spawn_filch,
+             run_spawn_peer, run_spawn_peer},
      .take_result = take_result},
 };

@@ -57,13 +57,16 @@ void team_destroy(struct bench_team *team)
 struct loop {
     filch_body *body;
     void *ctx;
+    atomic_int err; /* of any body */
 };
 
 static void run_part(size_t begin, size_t end, void *ctx)
 {
-    const struct loop *loop = ctx;
+    struct loop *loop = ctx;
+    int err = loop->body(NULL, begin, end, loop->ctx);
 
-    loop->body(NULL, begin, end, loop->ctx);
+    if (err)
+        atomic_store(&loop->err, err);
 }
 
 static void run_piece(size_t piece, size_t begin, size_t end, void *ctx)
@@ -73,7 +76,7 @@ static void run_piece(size_t piece, size_t begin, size_t end, void *ctx)
 }
 
 /* What schedule(static) does, for a body that takes ranges. */
-static void run_openmp(unsigned workers, size_t count, const struct loop *loop)
+static void run_openmp(unsigned workers, size_t count, struct loop *loop)
 {
 #pragma omp parallel num_threads(workers)
     {
@@ -84,26 +87,28 @@ static void run_openmp(unsigned workers, size_t count, const struct loop *loop)
         size_t end = count / threads * next + count % threads * next / threads;
 
         if (begin < end)
-            loop->body(NULL, begin, end, loop->ctx);
+            run_part(begin, end, loop);
     }
 }
 
 int team_loop(const struct bench_team *team, size_t count, filch_body *body, void *ctx)
 {
-    struct loop loop = {body, ctx};
+    struct loop loop = {body, ctx, 0};
+    int err;
 
     switch (team->candidate) {
     case BENCH_CHANNEL:
-        return channel_pool_for(team->channel, 0, count, run_piece, &loop);
+        err = channel_pool_for(team->channel, 0, count, run_piece, &loop);
+        return err ? err : atomic_load(&loop.err);
     case BENCH_OPENMP:
         run_openmp(team->workers, count, &loop);
-        return 0;
+        return atomic_load(&loop.err);
     case BENCH_FILCH:
         return filch_for(0, count, body, ctx, .pool = team->filch);
     case BENCH_TBB:
     case BENCH_RAYON:
         team->peer->loop(team->peer_team, count, 0, run_part, &loop);
-        return 0;
+        return atomic_load(&loop.err);
     default:
         return body(NULL, 0, count, ctx);
     }
@@ -150,17 +155,14 @@ struct reduction {
     void *ctx;
     char *results;
     size_t stride;
-    atomic_int err;
 };
 
-static void fold_part(size_t begin, size_t end, void *ctx)
+static int fold_body(filch_worker *w, size_t begin, size_t end, void *ctx)
 {
-    struct reduction *reduction = ctx;
+    const struct reduction *reduction = ctx;
     void *acc = reduction->results + reduction->peer->thread() * reduction->stride;
-    int err = reduction->fold(NULL, begin, end, acc, reduction->ctx);
 
-    if (err)
-        atomic_store(&reduction->err, err);
+    return reduction->fold(w, begin, end, acc, reduction->ctx);
 }
 
 int team_reduce(const struct bench_team *team, size_t count, void *acc, size_t acc_size,
@@ -170,16 +172,16 @@ int team_reduce(const struct bench_team *team, size_t count, void *acc, size_t a
     size_t stride = (acc_size + 63) / 64 * 64 + 64;
     struct reduction reduction = {
         .peer = team->peer, .fold = fold, .ctx = ctx, .stride = stride};
+    int err;
 
     reduction.results = malloc(team->workers * stride);
     if (!reduction.results)
         return -ENOMEM;
     for (size_t i = 0; i < team->workers; i++)
         memcpy(reduction.results + i * stride, acc, acc_size);
-    atomic_init(&reduction.err, 0);
-    team->peer->loop(team->peer_team, count, 0, fold_part, &reduction);
+    err = team_loop(team, count, fold_body, &reduction);
     for (size_t i = 0; i < team->workers; i++)
         combine(acc, reduction.results + i * stride, ctx);
     free(reduction.results);
-    return atomic_load(&reduction.err);
+    return err;
 }

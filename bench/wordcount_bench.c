@@ -13,6 +13,7 @@
 #include <stdlib.h>
 
 #include "count.h"
+#include "team.h"
 #include "text.h"
 
 /* About half a millisecond each, so that the last one to end leaves the others idle for
@@ -196,11 +197,29 @@ static int run_filch(const struct bench_team *team)
     return err ? err : collected;
 }
 
+/* ---- peers: a table for each thread --------------------------------------------- */
+
+static int count_fold(filch_worker *w, size_t begin, size_t end, void *acc, void *ctx)
+{
+    int err = 0;
+
+    (void)w, (void)ctx;
+    for (size_t i = begin; i < end && !err; i++)
+        err = count_piece(acc, i);
+    return err;
+}
+
+static int run_peer(const struct bench_team *team)
+{
+    return team_reduce(team, text_pieces(&text), &result, sizeof(struct wc_table *),
+                       count_fold, merge_tables, NULL);
+}
+
 const struct bench_work bench_wordcount = {
     .name = "wordcount",
     .reads_text = true,
     .prepare = prepare,
     .release = release,
-    .run = {run_serial, run_channel, run_openmp, run_filch},
+    .run = {run_serial, run_channel, run_openmp, run_filch, run_peer, run_peer},
     .take_result = take_result,
 };
