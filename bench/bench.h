@@ -116,6 +116,13 @@ static inline double bench_random(uint32_t *seed)
         run, run, run, run, run, run \
     }
 
+/* The same for chains of loops, but for OpenMP, whose threads stay together for all of
+ * it, and for the peers, who enter their threads once (team_enter). */
+#define BENCH_CHAIN(run, run_openmp, run_peer)        \
+    {                                                 \
+        run, run, run_openmp, run, run_peer, run_peer \
+    }
+
 /** bench_checksum - a hash of an array of bytes (a multiple of 4), cut to what a double
  * holds exactly; for take_result. */
 double bench_checksum(const void *array, size_t bytes);

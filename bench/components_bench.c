@@ -69,9 +69,17 @@ static int covary_body(filch_worker *w, size_t begin, size_t end, void *ctx)
     return 0;
 }
 
-static void run_openmp(unsigned workers)
+static int run(const struct bench_team *team)
 {
-#pragma omp parallel num_threads(workers)
+    int err = team_loop(team, rows, sum_body, NULL);
+
+    has_result = true;
+    return err ? err : team_loop(team, rows, covary_body, NULL);
+}
+
+static int run_openmp(const struct bench_team *team)
+{
+#pragma omp parallel num_threads(team->workers)
     {
 #pragma omp for schedule(static)
         for (size_t row = 0; row < rows; row++)
@@ -80,19 +88,13 @@ static void run_openmp(unsigned workers)
         for (size_t row = 0; row < rows; row++)
             covary_row(row);
     }
+    has_result = true;
+    return 0;
 }
 
-static int run(const struct bench_team *team)
+static int run_peer(const struct bench_team *team)
 {
-    int err;
-
-    has_result = true;
-    if (team->candidate == BENCH_OPENMP) {
-        run_openmp(team->workers);
-        return 0;
-    }
-    err = team_loop(team, rows, sum_body, NULL);
-    return err ? err : team_loop(team, rows, covary_body, NULL);
+    return team_enter(team, run);
 }
 
 static void release(void)
@@ -144,6 +146,6 @@ const struct bench_work bench_components = {
     .name = "components",
     .prepare = prepare,
     .release = release,
-    .run = BENCH_EVERYBODY(run),
+    .run = BENCH_CHAIN(run, run_openmp, run_peer),
     .take_result = take_result,
 };

@@ -88,14 +88,9 @@ static double take_result(void)
     return sum;
 }
 
-static int step_all(const struct bench_team *team, struct step *step)
+static struct step step_of(size_t number)
 {
-    if (team->candidate != BENCH_OPENMP)
-        return team_loop(team, INNER, rows_body, step);
-#pragma omp parallel for num_threads(team->workers)
-    for (size_t row = 0; row < INNER; row++)
-        step_row(step, row);
-    return 0;
+    return (struct step){grids[number % 2], grids[1 - number % 2]};
 }
 
 static int run(const struct bench_team *team)
@@ -103,18 +98,37 @@ static int run(const struct bench_team *team)
     int err = 0;
 
     for (size_t i = 0; i < steps && !err; i++) {
-        struct step step = {grids[i % 2], grids[1 - i % 2]};
+        struct step step = step_of(i);
 
-        err = step_all(team, &step);
+        err = team_loop(team, INNER, rows_body, &step);
     }
     last = grids[steps % 2];
     return err;
+}
+
+static int run_openmp(const struct bench_team *team)
+{
+#pragma omp parallel num_threads(team->workers)
+    for (size_t i = 0; i < steps; i++) {
+        struct step step = step_of(i);
+
+#pragma omp for schedule(static)
+        for (size_t row = 0; row < INNER; row++)
+            step_row(&step, row);
+    }
+    last = grids[steps % 2];
+    return 0;
+}
+
+static int run_peer(const struct bench_team *team)
+{
+    return team_enter(team, run);
 }
 
 const struct bench_work bench_heat = {
     .name = "heat",
     .prepare = prepare,
     .release = release,
-    .run = BENCH_EVERYBODY(run),
+    .run = BENCH_CHAIN(run, run_openmp, run_peer),
     .take_result = take_result,
 };

@@ -14,6 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "team.h"
+
 #define DIMENSIONS 8
 #define CENTRES    16
 #define ROUNDS     10
@@ -204,15 +206,19 @@ static int run_channel(const struct bench_team *team)
 
 static int run_openmp(const struct bench_team *team)
 {
-    for (int round = 0; round < ROUNDS; round++) {
-        struct sums sums = {0};
-        int64_t *sum = &sums.at[0][0];
+    struct sums sums = {0};
+    int64_t *sum = &sums.at[0][0];
 
-#pragma omp parallel for num_threads(team->workers) reduction(+ : sum[:SUMS]) \
-    schedule(static)
+#pragma omp parallel num_threads(team->workers)
+    for (int round = 0; round < ROUNDS; round++) {
+#pragma omp for reduction(+ : sum[:SUMS]) schedule(static)
         for (size_t point = 0; point < count; point++)
             assign((struct sums *)sum, point);
-        move_centres(&sums);
+#pragma omp single
+        {
+            move_centres(&sums);
+            sums = (struct sums){0};
+        }
     }
     has_result = true;
     return 0;
@@ -254,11 +260,45 @@ static int run_filch(const struct bench_team *team)
     return err;
 }
 
+/* ---- peers: sums for each thread ------------------------------------------------ */
+
+static int assign_fold(filch_worker *w, size_t begin, size_t end, void *acc, void *ctx)
+{
+    (void)w, (void)ctx;
+    assign_all(acc, begin, end);
+    return 0;
+}
+
+static void combine(void *left, void *right, void *ctx)
+{
+    (void)ctx;
+    add(left, right);
+}
+
+static int inside_peer(const struct bench_team *team)
+{
+    int err = 0;
+
+    for (int round = 0; round < ROUNDS && !err; round++) {
+        struct sums sums = {0};
+
+        err = team_reduce(team, count, &sums, sizeof sums, assign_fold, combine, NULL);
+        move_centres(&sums);
+    }
+    return err;
+}
+
+static int run_peer(const struct bench_team *team)
+{
+    has_result = true;
+    return team_enter(team, inside_peer);
+}
+
 const struct bench_work bench_kmeans = {
     .name = "k-means",
     .has_factor = true,
     .prepare = prepare,
     .release = release,
-    .run = {run_serial, run_channel, run_openmp, run_filch},
+    .run = {run_serial, run_channel, run_openmp, run_filch, run_peer, run_peer},
     .take_result = take_result,
 };

@@ -42,6 +42,11 @@ static size_t places; /* without the two ends */
 static size_t steps;
 static const double *last; /* where the result is; NULL: there is none */
 
+static inline double conducted(const double *now, size_t i)
+{
+    return now[i] + (now[i - 1] - 2 * now[i] + now[i + 1]) / (4 + 0.01 * now[i]);
+}
+
 static __attribute__((noinline)) int heat_body(filch_worker *w, size_t begin, size_t end,
                                                void *ctx)
 {
@@ -51,7 +56,7 @@ static __attribute__((noinline)) int heat_body(filch_worker *w, size_t begin, si
 
     (void)w;
     for (size_t i = begin + 1; i < end + 1; i++)
-        next[i] = now[i] + (now[i - 1] - 2 * now[i] + now[i + 1]) / (4 + 0.01 * now[i]);
+        next[i] = conducted(now, i);
     return 0;
 }
 
@@ -104,20 +109,43 @@ static double take_result(void)
     return sum;
 }
 
+static struct rod rod_of(size_t step)
+{
+    return step % 2 ? (struct rod){second, first} : (struct rod){first, second};
+}
+
 static int run(const struct bench_team *team)
 {
-    struct rod rod = {first, second};
     int err = 0;
 
     for (size_t step = 0; step < steps && !err; step++) {
-        double *old = step % 2 ? second : first;
+        struct rod rod = rod_of(step);
 
-        rod.now = old;
-        rod.next = old == first ? second : first;
         err = team_loop(team, places, heat_body, &rod);
     }
-    last = rod.next;
+    last = rod_of(steps).now;
     return err;
+}
+
+static int run_openmp(const struct bench_team *team)
+{
+#pragma omp parallel num_threads(team->workers)
+    for (size_t step = 0; step < steps; step++) {
+        struct rod rod = rod_of(step);
+        const double *restrict now = rod.now;
+        double *restrict next = rod.next;
+
+#pragma omp for schedule(static)
+        for (size_t i = 1; i < places + 1; i++)
+            next[i] = conducted(now, i);
+    }
+    last = rod_of(steps).now;
+    return 0;
+}
+
+static int run_peer(const struct bench_team *team)
+{
+    return team_enter(team, run);
 }
 
 #define HEAT .prepare = prepare, .release = release, .take_result = take_result
@@ -126,18 +154,21 @@ const struct bench_work bench_short[BENCH_SHORT_WORKS] = {
     {.name = "short-16",
      .variant = 0,
      .is_extra = true,
-     .run = BENCH_EVERYBODY(run),
+     .run = BENCH_CHAIN(run, run_openmp, run_peer),
      HEAT},
-    {.name = "short-33", .variant = 1, .run = BENCH_EVERYBODY(run), HEAT},
+    {.name = "short-33",
+     .variant = 1,
+     .run = BENCH_CHAIN(run, run_openmp, run_peer),
+     HEAT},
     {.name = "short-65",
      .variant = 2,
      .is_extra = true,
-     .run = BENCH_EVERYBODY(run),
+     .run = BENCH_CHAIN(run, run_openmp, run_peer),
      HEAT},
     {.name = "paused",
      .variant = PAUSED,
      .is_extra = true,
      .rest_us = 1000,
-     .run = BENCH_EVERYBODY(run),
+     .run = BENCH_CHAIN(run, run_openmp, run_peer),
      HEAT},
 };
