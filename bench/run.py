@@ -166,7 +166,7 @@ def latency_section(latencies):
     first = min(halves, key=halves.get)
     if "filch" in halves and halves["filch"] > halves[first] * (1 + table.TIE):
         times = table.digits_text(halves["filch"] / halves[first])
-        lines.append(f"{table.HEADINGS[first]} is fastest; filch takes {times} times as long (the half)")
+        lines.append(f"{table.HEADINGS[first]} is fastest; filch takes {times} times as long, by the medians")
     return "From a call, after a rest of 5 ms, until two threads are at work at the same time:", lines
 
 
