@@ -1,7 +1,7 @@
 /* bench.h - what a benchmark file offers to main.c, and what it gets from it.
  *
  * A work is one computation with several candidates over the same kernels: serial, channel
- * pool (channel.h), OpenMP, filch, and for loops other libraries (peers/peers.h). main.c
+ * pool (channel.h), OpenMP, filch, and other libraries (peers/peers.h). main.c
  * makes the team that the candidate needs (team.h), runs the serial candidate for the
  * expected result, and compares after every iteration.
  */

@@ -1,7 +1,10 @@
 // tbb.cc - oneTBB's loops and joins; see peers.h.
 #include "peers.h"
 
+#include <algorithm>
 #include <new>
+
+#include <sys/resource.h>
 
 #include <tbb/blocked_range.h>
 #include <tbb/global_control.h>
@@ -13,17 +16,34 @@
 namespace
 {
 
+// Who waits for a join runs what it steals meanwhile on top: recursions get deep.
+constexpr size_t STACK_BYTES = 64 << 20;
+
+// That of the caller, who is of the team, grows as far as its limit says by then.
+void let_stack_grow()
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_STACK, &limit) != 0 || limit.rlim_cur >= STACK_BYTES)
+        return;
+    limit.rlim_cur = std::min<rlim_t>(STACK_BYTES, limit.rlim_max);
+    setrlimit(RLIMIT_STACK, &limit);
+}
+
 // The arena limits who works on a loop; the control gives TBB threads beyond the CPUs, if
 // so many workers were asked for.
 struct Team {
     explicit Team(unsigned workers)
         : control(tbb::global_control::max_allowed_parallelism, workers),
+          stacks(tbb::global_control::thread_stack_size, STACK_BYTES),
           arena(static_cast<int>(workers))
     {
+        let_stack_grow();
         arena.initialize();
     }
 
     tbb::global_control control;
+    tbb::global_control stacks;
     tbb::task_arena arena;
 };
 

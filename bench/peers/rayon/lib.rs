@@ -13,6 +13,9 @@ type Part = extern "C" fn(begin: usize, end: usize, ctx: *mut c_void);
 type Task = extern "C" fn(ctx: *mut c_void);
 type Spawner = extern "C" fn(scope: *const Scope<'_>, ctx: *mut c_void);
 
+/// Who waits for a join runs what it steals meanwhile on top: recursions get deep.
+const STACK_BYTES: usize = 64 << 20;
+
 /// struct bench_peer
 #[repr(C)]
 pub struct Peer {
@@ -118,7 +121,8 @@ impl Reducer<()> for Nothing {
 }
 
 extern "C" fn create(workers: c_uint) -> *mut ThreadPool {
-    match ThreadPoolBuilder::new().num_threads(workers as usize).build() {
+    let builder = ThreadPoolBuilder::new().num_threads(workers as usize);
+    match builder.stack_size(STACK_BYTES).build() {
         Ok(pool) => Box::into_raw(Box::new(pool)),
         Err(_) => std::ptr::null_mut(),
     }
