@@ -397,26 +397,18 @@ static int run_filch(const struct bench_team *team)
 
 static void multiply_peer(void *ctx);
 
-static void branch_peer(void *ctx)
+static void products_part(size_t begin, size_t end, void *ctx)
 {
-    const struct branch *branch = ctx;
-    struct multiply product = make_product(branch->job, branch->number);
+    for (size_t i = begin; i < end; i++) {
+        struct multiply product = make_product(ctx, i);
 
-    multiply_peer(&product);
-}
-
-static void spawn_peer(void *scope, void *ctx)
-{
-    struct branch *branches = ctx;
-
-    for (size_t i = 0; i < PRODUCTS; i++)
-        team_peer->spawn(scope, branch_peer, &branches[i]);
+        multiply_peer(&product);
+    }
 }
 
 static void multiply_peer(void *ctx)
 {
     struct multiply *job = ctx;
-    struct branch branches[PRODUCTS];
     bool is_root = job->room;
 
     if (job->n <= CUT) {
@@ -425,9 +417,7 @@ static void multiply_peer(void *ctx)
     }
     if (!is_root)
         make_room(job);
-    for (size_t i = 0; i < PRODUCTS; i++)
-        branches[i] = (struct branch){job, i};
-    team_peer->scope(spawn_peer, branches);
+    team_peer->loop(NULL, PRODUCTS, 1, products_part, job);
     sum_products(job);
     if (!is_root)
         free(job->room);
