@@ -57,6 +57,7 @@ struct bench_team {
     unsigned workers;             /* for OpenMP: num_threads */
     struct channel_pool *channel; /* of that many workers; NULL for other candidates */
     filch_pool *filch;            /* the same */
+    filch_worker *worker;         /* of it, who calls; NULL: none */
     const struct bench_peer *peer;
     void *peer_team; /* the peer's threads; NULL for other candidates */
 };
@@ -117,10 +118,10 @@ static inline double bench_random(uint32_t *seed)
     }
 
 /* The same for chains of loops, but for OpenMP, whose threads stay together for all of
- * it, and for the peers, who enter their threads once (team_enter). */
-#define BENCH_CHAIN(run, run_openmp, run_peer)        \
-    {                                                 \
-        run, run, run_openmp, run, run_peer, run_peer \
+ * it, and for filch and the peers, whose caller enters their threads once (team_enter). */
+#define BENCH_CHAIN(run, run_openmp, run_inside)                 \
+    {                                                            \
+        run, run, run_openmp, run_inside, run_inside, run_inside \
     }
 
 /** bench_checksum - a hash of an array of bytes (a multiple of 4), cut to what a double

@@ -120,7 +120,7 @@ static int run_openmp(const struct bench_team *team)
     return 0;
 }
 
-static int run_peer(const struct bench_team *team)
+static int run_inside(const struct bench_team *team)
 {
     return team_enter(team, run);
 }
@@ -129,6 +129,6 @@ const struct bench_work bench_heat = {
     .name = "heat",
     .prepare = prepare,
     .release = release,
-    .run = BENCH_CHAIN(run, run_openmp, run_peer),
+    .run = BENCH_CHAIN(run, run_openmp, run_inside),
     .take_result = take_result,
 };

@@ -143,7 +143,7 @@ static int run_openmp(const struct bench_team *team)
     return 0;
 }
 
-static int run_peer(const struct bench_team *team)
+static int run_inside(const struct bench_team *team)
 {
     return team_enter(team, run);
 }
@@ -154,21 +154,21 @@ const struct bench_work bench_short[BENCH_SHORT_WORKS] = {
     {.name = "short-16",
      .variant = 0,
      .is_extra = true,
-     .run = BENCH_CHAIN(run, run_openmp, run_peer),
+     .run = BENCH_CHAIN(run, run_openmp, run_inside),
      HEAT},
     {.name = "short-33",
      .variant = 1,
-     .run = BENCH_CHAIN(run, run_openmp, run_peer),
+     .run = BENCH_CHAIN(run, run_openmp, run_inside),
      HEAT},
     {.name = "short-65",
      .variant = 2,
      .is_extra = true,
-     .run = BENCH_CHAIN(run, run_openmp, run_peer),
+     .run = BENCH_CHAIN(run, run_openmp, run_inside),
      HEAT},
     {.name = "paused",
      .variant = PAUSED,
      .is_extra = true,
      .rest_us = 1000,
-     .run = BENCH_CHAIN(run, run_openmp, run_peer),
+     .run = BENCH_CHAIN(run, run_openmp, run_inside),
      HEAT},
 };

@@ -104,7 +104,8 @@ int team_loop(const struct bench_team *team, size_t count, filch_body *body, voi
         run_openmp(team->workers, count, &loop);
         return atomic_load(&loop.err);
     case BENCH_FILCH:
-        return filch_for(0, count, body, ctx, .pool = team->filch);
+        return team->worker ? filch_for(0, count, body, ctx, .worker = team->worker)
+                            : filch_for(0, count, body, ctx, .pool = team->filch);
     case BENCH_TBB:
     case BENCH_RAYON:
         team->peer->loop(team->peer_team, count, 0, run_part, &loop);
@@ -137,11 +138,21 @@ static void run_entry(void *ctx)
     entry->err = entry->inside(&entry->team);
 }
 
+static int enter_filch(filch_worker *w, void *ctx)
+{
+    struct entry *entry = ctx;
+
+    entry->team.worker = w;
+    return entry->inside(&entry->team);
+}
+
 int team_enter(const struct bench_team *team,
                int (*inside)(const struct bench_team *team))
 {
     struct entry entry = {*team, inside, 0};
 
+    if (team->filch)
+        return filch_run(enter_filch, &entry, .pool = team->filch);
     if (!team->peer)
         return inside(team);
     entry.team.peer_team = NULL; /* its loops are inside */

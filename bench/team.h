@@ -25,8 +25,8 @@ void team_destroy(struct bench_team *team);
 int team_loop(const struct bench_team *team, size_t count, filch_body *body, void *ctx);
 
 /**
- * team_enter - for peers: run inside as one of their threads, so that its loops need not
- * enter, each for itself. For whatever others it is only called.
+ * team_enter - for filch and the peers: run inside as one of their threads, so that its
+ * loops need not enter, each for itself. For whatever others it is only called.
  *
  * Returns  What inside does.
  */
