@@ -19,10 +19,11 @@ def read(path):
         with open(path, encoding="utf-8") as file:
             earlier = json.load(file)
         table.rows_of(earlier["runs"])
-        return {"about": earlier["about"], **earlier}
+        earlier["about"].get("commit")
+        return earlier
     except OSError as wrong:
         raise ValueError(f"cannot read {path}: {wrong.strerror}") from None
-    except (ValueError, KeyError, TypeError) as wrong:
+    except (ValueError, KeyError, TypeError, AttributeError) as wrong:
         raise ValueError(f"{path} is no raw.json of a run: {wrong!r}") from None
 
 

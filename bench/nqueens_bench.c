@@ -3,9 +3,10 @@
  *
  * All solutions of n queens, by placing one a row on a board that is checked against the
  * rows above. At every safe place OpenMP makes a task of the rows below, filch a job of
- * the rest of the row, and the peers join both. The channel pool cannot (see fib_bench.c); it gets what its author
- * would write: the safe places of the first two rows as a list, and a loop over it.
- * Serial makes no copies of the board; filch only where something is stolen.
+ * the rest of the row, and the peers join both. The channel pool cannot (see
+ * fib_bench.c); it gets what its author would write: the safe places of the first two
+ * rows as a list, and a loop over it. Serial makes no copies of the board; filch only
+ * where something is stolen, the others at every safe place.
  */
 #include "bench.h"
 

@@ -108,7 +108,10 @@ def heat_map(rows):
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
     workers = table.plural(rows[0].workers, "worker") if rows else ""
-    axes.set_xlabel(f"times as long as the best with the same compiler's kernels, {workers}; bold: first, or within {table.TIE:.0%}")
+    axes.set_xlabel(
+        f"times as long as the best with the same compiler's kernels, {workers};"
+        f" bold: first, or within {table.TIE:.0%}"
+    )
     return finished(figure)
 
 

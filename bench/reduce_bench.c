@@ -63,21 +63,26 @@ static int dot_prepare(const struct bench_request *request, struct bench_input *
     return prepare(request, input, "dot product", "doubles");
 }
 
+static const char *note_of(enum bench_candidate candidate)
+{
+    return candidate == BENCH_SERIAL  ? "one addition after the other"
+           : candidate == BENCH_FILCH ? "filch_sum: pairwise, with vector code"
+                                      : NULL;
+}
+
 static int plain_prepare(const struct bench_request *request, struct bench_input *input)
 {
     int err = prepare(request, input, "plain sum of doubles", "doubles");
 
     for (size_t i = 0; !err && i < count; i++)
         xs[i] = (double)floats[i];
-    if (request->candidate == BENCH_FILCH)
-        input->note = "filch_sum: pairwise, with vector code";
+    input->note = note_of(request->candidate);
     return err;
 }
 
 static int floats_prepare(const struct bench_request *request, struct bench_input *input)
 {
-    if (request->candidate == BENCH_FILCH)
-        input->note = "filch_sum: pairwise, with vector code";
+    input->note = note_of(request->candidate);
     return prepare(request, input, "plain sum of floats", "floats");
 }
 

@@ -186,20 +186,15 @@ def write(folder, name, text):
         file.write(text)
 
 
-def keep_earlier(folder):
-    """The measurements of the run before, and none of its pictures."""
-    if os.path.exists(os.path.join(folder, "raw.json")):
-        os.replace(os.path.join(folder, "raw.json"), os.path.join(folder, "raw.before.json"))
-    for name in report.PICTURES:
-        if os.path.exists(os.path.join(folder, name)):
-            os.remove(os.path.join(folder, name))
+def write_measurements(arguments, runs, latencies, about, missing):
+    raw = {"about": about, "missing": missing, "runs": runs, "latencies": latencies}
+    if os.path.exists(os.path.join(arguments.out, "raw.json")):
+        os.replace(*(os.path.join(arguments.out, name) for name in ("raw.json", "raw.before.json")))
+    write(arguments.out, "raw.json", json.dumps(raw, indent=1))
 
 
 def write_report(arguments, runs, latencies, about, missing):
-    """Print the table and write everything else; what was measured first."""
-    raw = {"about": about, "missing": missing, "runs": runs, "latencies": latencies}
-    keep_earlier(arguments.out)
-    write(arguments.out, "raw.json", json.dumps(raw, indent=1))
+    """Print the table and write everything else."""
     rows = table.rows_of(runs)
     sections = []
     if latencies:
@@ -207,9 +202,12 @@ def write_report(arguments, runs, latencies, about, missing):
     if arguments.against:
         sections.append(against.section(*arguments.against, rows, about))
     text = table.report(rows, about, missing, sections)
-    if arguments.neighbour:
-        text = f"Beside every measurement another process {NEIGHBOURS[arguments.neighbour]}.\n\n{text}"
+    if "neighbour" in about:
+        text = f"Beside every measurement another process {about['neighbour']}.\n\n{text}"
     print(text, end="")
+    for name in report.PICTURES:  # of the run before
+        if os.path.exists(os.path.join(arguments.out, name)):
+            os.remove(os.path.join(arguments.out, name))
     drawn = report.pictures(rows, percentiles(latencies)) if rows else []
     write(arguments.out, "table.md", text)
     table.write_csv(os.path.join(arguments.out, "results.csv"), rows)
@@ -243,6 +241,8 @@ def main():
         print(f"no work matches {arguments.filter!r}: {every}", file=sys.stderr)
         return 2
     about = describe(programs)
+    if arguments.neighbour:
+        about["neighbour"] = NEIGHBOURS[arguments.neighbour]
     texts = texts_of(arguments, works, about)
     options = program_options(arguments)
     measurer = measure.Measurer(arguments.scale, texts, options)
@@ -275,6 +275,7 @@ def main():
         ": THE MACHINE WAS NOT QUIET, do not rely on the figures" if share > table.QUIET_SHARE else ""
     )
     if runs:
+        write_measurements(arguments, runs, latencies, about, programs.missing)
         write_report(arguments, runs, latencies, about, programs.missing)
     return status
 

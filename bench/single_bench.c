@@ -2,8 +2,8 @@
  *
  * A million cheap items, and the body gets one of them in each call. Serial calls it as
  * often, directly: filch's time less serial's is what handing out an item costs. OpenMP
- * hands out single items too (dynamic, 1), and so do the peers, by their own means; the channel pool does not, it would need a job
- * for each.
+ * hands out single items too (dynamic, 1), and so do the peers, by their own means; the
+ * channel pool does not, it would need a job for each.
  */
 #include "bench.h"
 

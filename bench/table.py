@@ -74,19 +74,28 @@ class Row:
             same["serial-clang"] = self.clang_serial
         return same
 
+    def factors(self, key):
+        """How many times as long as each of the others with the same kernels it takes, within
+        each round: other key -> Estimate."""
+        found = {}
+        for other, cell in self.same_kernels(key).items():
+            factor = cell.ratio_to(self.cells[key]) if other != key else None
+            if factor:
+                found[other] = factor
+        return found
+
     def behind(self, key):
-        """How many times as long as the best with the same kernels takes; 1 for that one."""
-        return self.cells[key].median / min(cell.median for cell in self.same_kernels(key).values())
+        """How many times as long as the best with the same kernels it takes; 1 for that one."""
+        return max([1] + [factor.median for factor in self.factors(key).values()])
 
     def races(self):
         """One for each compiler with which filch has rivals."""
         found = []
         for compiler, key in FILCH.items():
             if key in self.cells:
-                cells = self.same_kernels(key)
-                rivals = [k for k in cells if k != key and not k.startswith("serial")]
+                rivals = {k: f for k, f in self.factors(key).items() if not k.startswith("serial")}
                 if rivals:
-                    found.append(Race(self, compiler, min(rivals, key=lambda k: cells[k].median)))
+                    found.append(Race(self, compiler, rivals))
         return found
 
     def has(self, key):
@@ -94,19 +103,19 @@ class Row:
 
 
 class Race:
-    """filch and the fastest of the others that run in parallel, with the same kernels."""
+    """filch and the one, of those that run in parallel, that is farthest ahead of it or least
+    behind, with the same kernels."""
 
-    def __init__(self, row, compiler, rival):
+    def __init__(self, row, compiler, rivals):
         self.row = row
         self.compiler = compiler
-        self.rival = rival
-        # How many times as long filch takes; None: never measured in the same round.
-        self.factor = row.cells[rival].ratio_to(row.cells[FILCH[compiler]])
+        self.rival = max(rivals, key=lambda key: rivals[key].median)
+        self.factor = rivals[self.rival]  # how many times as long filch takes; an Estimate
 
     @property
     def is_first(self):
         """Or as good as: see TIE."""
-        return self.factor is None or self.factor.median <= 1 + TIE
+        return self.factor.median <= 1 + TIE
 
     @property
     def is_sure(self):
@@ -300,7 +309,7 @@ def loss_sentences(rows):
     sentences, ties = [], []
     for race in (race for row in rows for race in row.races()):
         factor = race.factor
-        if factor is None or factor.median <= 1:
+        if factor.median <= 1:
             continue
         times = digits_text(factor.median)
         if race.is_first:
@@ -376,6 +385,7 @@ def legend_lines(rows, missing):
     lines = [
         "Time: median over the rounds. x: how many times as fast as serial (gcc -O3, the same"
         " source), the median of the ratios within each round; above 1 is faster than serial."
+        " Who is first, and by how much, is told by the same kind of ratio, not by these medians."
     ]
     if any(cell.baseline != "serial" for cell in cells):
         lines.append(

@@ -176,6 +176,20 @@ class Tables(unittest.TestCase):
         self.assertIn("OpenMP (gcc) is faster; filch takes 1.50 times as long", sentence)
         self.assertEqual([rows[0].behind(key) for key in ("filch", "openmp-clang")], [1.5, 1])
 
+    def test_who_is_behind_is_told_by_the_ratios_within_rounds(self):
+        runs = []
+        for number, drift in enumerate([1, 2, 3]):  # of the machine
+            runs += [figures("tbb", drift, number), figures("filch", 1.2 * drift, number)]
+        row = table.rows_of(runs)[0]
+        row.cells["filch"].time.median = 0.5
+        self.assertAlmostEqual(row.behind("filch"), 1.2)
+        self.assertEqual(row.behind("tbb"), 1)
+
+    def test_filch_races_who_is_farthest_ahead(self):
+        runs = [figures("filch", 3), figures("tbb", 2), figures("rayon", 1), figures("channel", 9)]
+        (race,) = table.rows_of(runs)[0].races()
+        self.assertEqual((race.rival, race.factor.median), ("rayon", 3))
+
     def test_the_standing_counts_ties_as_first(self):
         runs = [figures("serial", 10), figures("filch", 1.02, workers=2), figures("tbb", 1, workers=2)]
         runs += [{**run, "work": "v"} for run in runs]
@@ -420,6 +434,10 @@ class Runs(unittest.TestCase):
             self.assertEqual(cells[0], cells[1])
             self.assertTrue(cells[0])
             self.assertNotIn("| fib", again.stdout)
+            again = run_suite("--from", os.path.join(folder, "raw.json"), "--filter=dot", "--out", folder)
+            self.assertEqual(again.returncode, 0, again.stderr)
+            with open(os.path.join(folder, "raw.json"), encoding="utf-8") as file:
+                self.assertEqual({run["work"] for run in json.load(file)["runs"]}, {"dot", "fib"})
             none = run_suite("--from", os.path.join(folder, "raw.json"), "--filter=^nothing$")
             self.assertEqual(none.returncode, 2)
 

@@ -8,8 +8,8 @@
  * must find what is known of each tree, and the others what serial finds.
  *
  * Nothing is cut off: no size of a subtree is known. OpenMP makes a task of each child,
- * filch a job of the other children, and the peers join halves of the children. The channel pool gets a job for each child of the
- * root, as a job must not wait for others.
+ * filch a job of the other children, and the peers join halves of the children. The
+ * channel pool gets a job for each child of the root, as a job must not wait for others.
  *
  * Source: Olivier and others, UTS: An Unbalanced Tree Search Benchmark, LCPC 2006.
  */

@@ -3,7 +3,8 @@
  * A task lies in its spawner's deque until the spawner's worker drains it (at the end of
  * the scope, of the task that spawned it, or when a job below it is reclaimed) or a thief
  * takes it. The scope counts what is outstanding: its body, and every task spawned and
- * not ended.
+ * not ended. Its owner, who runs most of what it spawns itself, has some of the count in
+ * advance, and settles before it waits.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -21,7 +22,7 @@
 #define BATCH 64
 
 /* and numbers so many, one after the other, by itself. */
-#define STEP (UINT64_C(1) << 20)
+#define STEP (UINT64_C(1) << 16)
 
 /* Tasks that find no room run at once, inside each other to this depth at most: a chain
  * of them must not eat up the stack. */
@@ -320,7 +321,8 @@ static void finish(struct fl_worker *worker, filch_scope *scope, uint64_t down_t
     }
     worker->context = context;
     scope->is_waiting = true;
-    latch_count_down(&scope->latch, scope->advance);
+    if (scope->advance > 0)
+        latch_count_down(&scope->latch, scope->advance);
     scope->advance = 0;
     if (!latch_is_down(&scope->latch, down_to))
         fl_worker_wait(worker, served_by_latch(&scope->latch), down_to);

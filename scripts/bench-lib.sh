@@ -34,7 +34,10 @@ build_bench()
     mkdir -p build
     : >"$log" 2>/dev/null || die "cannot write build/: made by another user?"
     # The columns are named after the compilers, so no CC or CFLAGS chooses others.
-    if ! env -u CFLAGS -u CXXFLAGS CC=gcc CXX=g++ \
+    if ! grep -qsE '^CMAKE_C_COMPILER:.*gcc$' "$folder/CMakeCache.txt"; then
+        rm -rf "$folder"
+    fi
+    if ! env -u CFLAGS -u CXXFLAGS -u LDFLAGS CC=gcc CXX=g++ \
         cmake -B "$folder" -DCMAKE_BUILD_TYPE=Release -DFILCH_BENCH=ON -DFILCH_TESTS=OFF \
         >"$log" 2>&1; then
         tail -n 40 "$log" >&2

@@ -1,7 +1,8 @@
 /* peers.h - other libraries that can run a loop, or fork and join, behind one C face.
  *
- * A peer gets the kernels of the other candidates, as parts of a loop or as tasks: only
- * the scheduling differs. Each is used as its own users would: TBB with the automatic
+ * A peer gets the kernels of the other candidates, as parts of a loop or as tasks; what
+ * differs besides the scheduling (n queens: the peers copy the board for each branch) says
+ * its work. Each is used as its own users would: TBB with the automatic
  * partitioner, parallel_invoke and a task_group; Rayon with a parallel iterator, join and
  * a scope. Where a fork and a join are all that is measured, a call through this face
  * would cost more than they do: so that recursion is the peer's own, in its own language.

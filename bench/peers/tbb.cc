@@ -2,6 +2,7 @@
 #include "peers.h"
 
 #include <algorithm>
+#include <exception>
 #include <new>
 
 #include <sys/resource.h>
@@ -19,7 +20,8 @@ namespace
 // Who waits for a join runs what it steals meanwhile on top: recursions get deep.
 constexpr size_t STACK_BYTES = 64 << 20;
 
-// That of the caller, who is of the team, grows as far as its limit says by then.
+// That of the caller, who is of the team, grows as far as its limit says by then. The limit
+// stays: the process has no other candidate.
 void let_stack_grow()
 {
     struct rlimit limit;

@@ -55,10 +55,10 @@ FILCH_API int filch_scope_with(filch_scope_body *body, const filch_opts *opts);
  *          never fails for lack of memory: the task then runs at once, inside the call,
  *          and a context of over 64 bytes is the spawner's own. It may do so when the
  *          deque is full, too.
- * Cost     about ten nanoseconds with the task's end where the scope's own worker spawns
- *          and runs it; elsewhere two locked instructions more, and one when it ends. A
- *          worker keeps its tasks for the next spawns, so no allocation for ctx_bytes <= 64
- *          once there have been as many at a time; malloc above that.
+ * Cost     one locked instruction for 64 tasks that the scope's own worker spawns and runs;
+ *          else two for each, and one when it ends. A worker keeps its tasks for the next
+ *          spawns, so no allocation for ctx_bytes <= 64 once there have been as many at a
+ *          time; malloc above that.
  */
 FILCH_API int filch_spawn(filch_worker *w, filch_scope *scope, filch_scope_body *task,
                           const void *ctx, size_t ctx_bytes);

@@ -2,8 +2,9 @@
  * whoever spawned it, and however many there were. */
 #include "marks.h"
 
-/* More than a scope's owner numbers by itself (STEP in lib/scope.c). */
-#define MANY ((1u << 20) + 100)
+/* As many as a scope's owner numbers by itself, as in lib/scope.c, and more. */
+#define STEP (1u << 16)
+#define MANY (STEP + 100)
 
 enum { BY_THE_OWNER = 1, BY_ANOTHER };
 
@@ -61,7 +62,7 @@ static int fail_late(filch_worker *w, filch_scope *scope, void *ctx)
     unsigned number = *(unsigned *)ctx;
 
     (void)w, (void)scope;
-    return number >= MANY - 50 ? (int)number : 0;
+    return number >= STEP - 50 ? (int)number : 0;
 }
 
 static int spawn_many(filch_worker *w, filch_scope *scope, void *ctx)
@@ -77,7 +78,7 @@ static int spawn_many(filch_worker *w, filch_scope *scope, void *ctx)
 
 static void the_first_of_many_counts(void **state)
 {
-    assert_int_equal(filch_scope(spawn_many, NULL, .pool = *state), MANY - 50);
+    assert_int_equal(filch_scope(spawn_many, NULL, .pool = *state), STEP - 50);
 }
 
 int main(void)
