@@ -84,9 +84,12 @@ static void print_percentiles(const int64_t *samples, size_t count)
     static const int percents[] = {1, 5, 10, 25, 50, 75, 90, 95, 99, 100};
 
     printf("\"percentiles_us\": {");
-    for (size_t i = 0; i < sizeof percents / sizeof percents[0]; i++)
+    for (size_t i = 0; i < sizeof percents / sizeof percents[0]; i++) {
+        size_t place = (count - 1) * (size_t)percents[i] / 100;
+
         printf("%s\"%d\": %.4g", i ? ", " : "", percents[i],
-               (double)samples[(count - 1) * (size_t)percents[i] / 100] / 1e3);
+               (double)samples[place] / 1e3);
+    }
     printf("}");
 }
 

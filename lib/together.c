@@ -42,14 +42,6 @@ static uint64_t root_of(uint64_t square)
     return bits % 2 ? UINT64_C(1) << bits / 2 : UINT64_C(3) << (bits / 2 - 1) >> 1;
 }
 
-/* A worker's share of a short loop is less than so many chunks. */
-static size_t least_chunks(double share, uint64_t chunk_time)
-{
-    double chunks = share / (double)chunk_time;
-
-    return chunks < LEAST_CHUNKS ? FL_MAX((size_t)chunks, 1) : LEAST_CHUNKS;
-}
-
 static void set_pace(struct fl_loop *loop, const struct fl_plan *plan)
 {
     uint64_t usual = fl_ticks_of_ns(CHUNK_NS), share;
@@ -65,7 +57,7 @@ static void set_pace(struct fl_loop *loop, const struct fl_plan *plan)
         double paid = expected / STEPS_SHARE / (double)fl_ticks_of_ns(STEP_NS);
 
         chunks = (size_t)FL_MIN(paid / plan->lanes, (double)MOST_CHUNKS);
-        chunks = FL_MAX(chunks, least_chunks(expected / plan->lanes, loop->chunk_time));
+        chunks = FL_MAX(chunks, LEAST_CHUNKS);
     }
     loop->most = FL_MAX((loop->end - loop->begin) / plan->lanes / chunks, 1);
     loop->ticks_per_item = expected > 0 ? plan->ticks_per_item : 0;
