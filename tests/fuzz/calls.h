@@ -96,6 +96,7 @@ struct call {
     unsigned progress_calls, progress_ends_at;
     size_t progress_done;
     bool is_ended; /* by progress */
+    bool has_more; /* to run than the items that are counted: a huge loop */
     /* What is seen. */
     _Atomic uint32_t bodies, inside;
     uint32_t bodies_at_end;

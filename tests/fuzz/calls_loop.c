@@ -63,6 +63,7 @@ void call_for_huge(struct run *run)
     read_items(run, call, 1000, true);
     call->opts.max_chunk = 0;
     call->opts.grain = SIZE_MAX / (2 + run->depth * 50);
+    call->has_more = true;
     if (!call->count || first_failing(call, NULL) == SIZE_MAX || call->is_bad) {
         call_end(call);
         return;
