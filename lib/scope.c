@@ -29,8 +29,8 @@
 #define AT_ONCE_DEPTH 32
 
 struct filch_scope {
-    struct fl_latch
-        latch; /* counts the body, the tasks, and what the owner has in advance */
+    /* Counts the body, the tasks, and what the owner has in advance. */
+    struct fl_latch latch;
     struct fl_failure failure;
     uint64_t step; /* a multiple of STEP: see next_number */
     struct fl_worker *owner;

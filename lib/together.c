@@ -61,7 +61,7 @@ static void set_pace(struct fl_loop *loop, const struct fl_plan *plan)
     }
     loop->most = FL_MAX((loop->end - loop->begin) / plan->lanes / chunks, 1);
     loop->ticks_per_item = expected > 0 ? plan->ticks_per_item : 0;
-    /* Small at first: the cost may lie just here. */
+    /* Smaller at first: the cost may lie just here. */
     loop->chunk = 1;
     if (expected > 0) {
         double items = (double)loop->chunk_time / 2 / loop->ticks_per_item;
@@ -70,7 +70,9 @@ static void set_pace(struct fl_loop *loop, const struct fl_plan *plan)
     }
 }
 
-/* How much the caller gets done before the others have come. */
+/* How much the caller gets done before the others have come. Who spins begins after about
+ * an eighth of the price of help: in loops of 7 and 16 us a sixteenth left their callers
+ * waiting at the end. */
 static size_t head_start(const struct fl_plan *plan, size_t count, uint32_t parts)
 {
     const struct fl_launch *known = &plan->pool->launch;
