@@ -4,6 +4,9 @@
  *   tiles.h   filch_for_2d, filch_for_3d: the same over the tiles of a rectangle or a box
  *   reduce.h  filch_reduce: fold a range to one value, the same bits every time
  *   typed.h   filch_sum, filch_dot, filch_min, ...: reductions of arrays of numbers
+ *   scan.h    filch_scan_sum, filch_scan, ...: running sums and the like
+ *   pack.h    filch_filter, filch_partition, filch_unique, ...: keeping some of the items
+ *   search.h  filch_find, filch_any, filch_merge, ...: finding items, merging sorted ones
  *   join.h    filch_join, and filch_fork/filch_reclaim for the last nanoseconds
  *   scope.h   filch_scope, filch_spawn, filch_sync: any number of tasks
  *   local.h   filch_local: scratch memory for each worker
@@ -41,6 +44,9 @@
 #include <filch/tiles.h>
 #include <filch/reduce.h>
 #include <filch/typed.h>
+#include <filch/scan.h>
+#include <filch/pack.h>
+#include <filch/search.h>
 #include <filch/local.h>
 #include <filch/stats.h>
 

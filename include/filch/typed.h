@@ -251,14 +251,23 @@ FILCH_OVERLOADS(uint64, uint64_t, uint64_t)
         const uint64_t *: name##_uint64)
 
 /* out and the options behind it are one variable argument: in C11 there must be at least
- * one, and a call without options has no other. The comma after them makes it two for
- * FILCH_AFTER, and ends the initialiser. */
-#define FILCH_FIRST(first, ...) first
-#define FILCH_AFTER(first, ...) __VA_ARGS__
-#define FILCH_OUT_AND_OPTS(...)                                                         \
-    FILCH_FIRST(__VA_ARGS__, ), (&(const filch_opts){.struct_size = sizeof(filch_opts), \
-                                                     .abi = FILCH_HOT_ABI,              \
-                                                     FILCH_AFTER(__VA_ARGS__, )})
+ * one, and a call without options has no other. Then the function gets NULL for them: to
+ * fill them in takes a third of the time of a sum of 16. */
+#define FILCH_PICK(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, picked, \
+                   ...)                                                                \
+    picked
+#define FILCH_OUT_ALONE(out) out, NULL
+#define FILCH_OUT_WITH(out, ...) \
+    out, (&(const filch_opts){   \
+             .struct_size = sizeof(filch_opts), .abi = FILCH_HOT_ABI, __VA_ARGS__})
+#define FILCH_OUT_AND_OPTS(...)                                                \
+    FILCH_PICK(__VA_ARGS__, FILCH_OUT_WITH, FILCH_OUT_WITH, FILCH_OUT_WITH,    \
+               FILCH_OUT_WITH, FILCH_OUT_WITH, FILCH_OUT_WITH, FILCH_OUT_WITH, \
+               FILCH_OUT_WITH, FILCH_OUT_WITH, FILCH_OUT_WITH, FILCH_OUT_WITH, \
+               FILCH_OUT_WITH, FILCH_OUT_WITH, FILCH_OUT_WITH, FILCH_OUT_WITH, \
+               FILCH_OUT_WITH, FILCH_OUT_WITH, FILCH_OUT_WITH, FILCH_OUT_WITH, \
+               FILCH_OUT_ALONE, )                                              \
+    (__VA_ARGS__)
 
 #define filch_sum(x, n, ...) \
     FILCH_TYPED(filch_sum, x)(x, n, FILCH_OUT_AND_OPTS(__VA_ARGS__))

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The inner loops of the typed reductions are vector code: in the library of this build, and with
+# The inner loops of the typed reductions and scans are vector code: in the library of this build, and with
 # every compiler at hand.
 #
 #   kernels.sh LIBRARY BUILD_TYPE LIB_FOLDER INCLUDE WORK
@@ -55,6 +55,20 @@ look()
     for type in float double int32 int64 uint64; do
         kernel moments_base_$type mulpd
     done
+    # Scans, and those that write past the caches.
+    for type in float double int32 int64 uint64; do
+        case $type in
+        float | double) add=addpd ;;
+        int32) add=paddd ;;
+        *) add=paddq ;;
+        esac
+        for kind in in ex; do
+            kernel scan_${kind}_$type $add
+            kernel stream_${kind}_$type 'movnt(dq|ps|pd)'
+            kernel stream_${kind}_min_$type 'movnt(dq|ps|pd)'
+            kernel stream_${kind}_max_$type 'movnt(dq|ps|pd)'
+        done
+    done
 }
 
 if [[ $build_type == Debug ]]; then
@@ -65,7 +79,7 @@ look "$library" "$library"
 for compiler in gcc clang; do
     command -v "$compiler" >/dev/null || continue
     objects=()
-    for source in typed_sum typed_extreme typed_moments; do
+    for source in typed_sum typed_extreme typed_moments scan_sum scan_extreme; do
         "$compiler" -std=c11 -O3 -fPIC -ffp-contract=off -I"$include" -c "$lib/$source.c" \
             -o "$work/$compiler-$source.o"
         objects+=("$work/$compiler-$source.o")

@@ -19,7 +19,7 @@ static const struct {
     {call_sum_bits, 2, false},   {call_typed, 4, false},    {call_scope, 3, false},
     {call_spawn_tree, 2, false}, {call_join, 2, false},     {call_fork, 2, false},
     {call_run_pool, 1, false},   {call_local, 2, false},    {call_pool, 1, true},
-    {call_callers, 1, true},
+    {call_callers, 1, true},     {call_pack, 4, false},
 };
 
 #define OPERATIONS (sizeof operations / sizeof *operations)
@@ -321,6 +321,7 @@ const char *run_calls(const uint8_t *bytes, size_t size)
     atomic_store(&has_complaint, false);
     make_pools();
     typed_begin();
+    pack_begin();
     run_input(&run);
     if (filch_worker_current())
         complain("the thread has a worker outside of all calls");

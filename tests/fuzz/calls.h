@@ -140,8 +140,9 @@ void check_refused(struct call *call, int value);
 size_t first_failing(const struct call *call, item_order *is_before);
 int value_of(const struct call *call, size_t item);
 
-/* Once, before all typed calls. */
+/* Once, before all typed calls, and before all of calls_pack.c. */
 void typed_begin(void);
+void pack_begin(void);
 
 /* Do the nested calls, in a body. */
 void run_nested(const struct call *call, filch_worker *w);
@@ -149,7 +150,7 @@ void run_nested(const struct call *call, filch_worker *w);
 /* --- operations ------------------------------------------------------------------- */
 
 operation call_for, call_for_huge, call_map, call_for_2d, call_for_3d;
-operation call_reduce, call_sum_bits, call_typed;
+operation call_reduce, call_sum_bits, call_typed, call_pack;
 operation call_scope, call_spawn_tree, call_join, call_fork, call_run_pool, call_local;
 operation call_pool, call_callers;
 

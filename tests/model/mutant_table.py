@@ -41,6 +41,7 @@ CHANNEL = "bench/channel.c"
 BITS = "lib/bits.h"
 SPLIT = "lib/split.c"
 REDUCE = "lib/reduce.c"
+CHAIN = "lib/chain.c"
 SCOPE = "lib/scope.c"
 PROCESS = "lib/process.c"
 PRICES = "lib/prices.c"
@@ -318,6 +319,21 @@ MUTANTS = [
     mutant("reduce-node", "the first to arrive goes on", REDUCE,
            "fl_add_acq_rel(&reduction->arrivals[middle], 1u) == 0",
            "fl_add_acq_rel(&reduction->arrivals[middle], 1u) == 1", "climb", "data race on folded"),
+    mutant("chain", "a carry is taken without acquire", CHAIN,
+           "fl_load_acquire(&fl_chain_link(chain, piece)->passed)",
+           "fl_load_relaxed(&fl_chain_link(chain, piece)->passed)", "chained",
+           "data race on carry"),
+    mutant("chain", "a carry is passed on without release", CHAIN,
+           "fl_store_release(&fl_chain_link(chain, piece + 1)->passed, piece + 1)",
+           "fl_store_relaxed(&fl_chain_link(chain, piece + 1)->passed, piece + 1)",
+           "chained", "data race on carry"),
+    mutant("", "a carry is passed on before it was waited for", CHAIN,
+           "for (looks = 0; !has_come(chain, piece); looks++)",
+           "for (looks = 0; false; looks++)", "chained", "data race on carry"),
+    mutant("", "a failure is told after passing on", CHAIN,
+           "    chain->has_failed = true;\n    fl_chain_pass(chain, piece);",
+           "    fl_chain_pass(chain, piece);\n    chain->has_failed = true;", "chained",
+           "data race on failed"),
     # --- tasks' memory
     mutant("spare-task", "returned tasks are taken without acquire", SCOPE,
            "fl_swap_acquire(&worker->returned_tasks", "fl_swap_relaxed(&worker->returned_tasks",

@@ -42,7 +42,7 @@ WITH = {
     "idlers": ("lib/inject.c",),
     "channel": ("bench/channel.c",),
 }
-INSTRUMENTED = ("pieces", "spares", "asking")
+INSTRUMENTED = ("pieces", "spares", "asking", "chained")
 LABEL = re.compile(r"ORDER\(([\w-]+)\)")
 OPERATION = re.compile(r"\bfl_(?:load|store|swap|add|sub|or|and)_(?:acquire|release|acq_rel)\b"
                        r"|\bfl_cas_\w+|\bfl_fence_(?!acquire|release)\w+"
