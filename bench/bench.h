@@ -133,6 +133,8 @@ const struct bench_work *const *bench_works(size_t *count);
 
 #define BENCH_SAXPY_WORKS     23
 #define BENCH_REDUCE_WORKS    4
+#define BENCH_SCAN_WORKS      5
+#define BENCH_FILTER_WORKS    5
 #define BENCH_IMBALANCE_WORKS 4
 #define BENCH_SHORT_WORKS     4
 #define BENCH_CROWD_WORKS     2
@@ -148,6 +150,8 @@ extern const struct bench_work bench_match;
 extern const struct bench_work bench_index;
 extern const struct bench_work bench_components;
 extern const struct bench_work bench_reduce[BENCH_REDUCE_WORKS];
+extern const struct bench_work bench_scan[BENCH_SCAN_WORKS];
+extern const struct bench_work bench_filter[BENCH_FILTER_WORKS];
 extern const struct bench_work bench_mandelbrot;
 extern const struct bench_work bench_fib;
 extern const struct bench_work bench_fib_join;

@@ -13,6 +13,8 @@
     ONE(bench_index)                             \
     ONE(bench_components)                        \
     MANY(bench_reduce, BENCH_REDUCE_WORKS)       \
+    MANY(bench_scan, BENCH_SCAN_WORKS)           \
+    MANY(bench_filter, BENCH_FILTER_WORKS)       \
     ONE(bench_blur)                              \
     ONE(bench_mandelbrot)                        \
     MANY(bench_imbalance, BENCH_IMBALANCE_WORKS) \

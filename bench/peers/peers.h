@@ -53,6 +53,10 @@ struct bench_peer {
 };
 
 extern const struct bench_peer bench_peer_tbb;
+
+/** bench_tbb_scan - running sums of x, by parallel_scan. */
+void bench_tbb_scan(void *team, const int64_t *x, int64_t *out, size_t count);
+
 extern const struct bench_peer bench_peer_rayon;
 
 #ifdef __cplusplus

@@ -11,6 +11,7 @@
 #include <tbb/global_control.h>
 #include <tbb/parallel_for.h>
 #include <tbb/parallel_invoke.h>
+#include <tbb/parallel_scan.h>
 #include <tbb/task_arena.h>
 #include <tbb/task_group.h>
 
@@ -137,6 +138,24 @@ uint64_t fib_in_team(void *team, unsigned n)
 }
 
 } // namespace
+
+extern "C" void bench_tbb_scan(void *team, const int64_t *x, int64_t *out, size_t count)
+{
+    team_of(team)->arena.execute([=] {
+        tbb::parallel_scan(
+            tbb::blocked_range<size_t>(0, count), int64_t{0},
+            [=](const tbb::blocked_range<size_t> &range, int64_t sum, bool is_final) {
+                if (is_final)
+                    for (size_t i = range.begin(); i != range.end(); i++)
+                        out[i] = sum += x[i];
+                else
+                    for (size_t i = range.begin(); i != range.end(); i++)
+                        sum += x[i];
+                return sum;
+            },
+            [](int64_t left, int64_t right) { return left + right; });
+    });
+}
 
 extern "C" const bench_peer bench_peer_tbb = {create, destroy, loop,   enter,      join,
                                               scope,  spawn,   thread, fib_in_team};
