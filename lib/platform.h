@@ -56,6 +56,9 @@ void fl_heavy_fence(void);
 void *fl_zalloc(size_t bytes);
 void fl_free(void *block);
 
+/* Ask for large pages under that memory, as far as whole ones lie in it. A hint. */
+void fl_hint_large(void *block, size_t bytes);
+
 /* --- threads ---------------------------------------------------------------------- */
 
 typedef pthread_t fl_thread;

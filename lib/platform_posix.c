@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -169,6 +170,21 @@ void fl_free(void *block)
 {
     if (block)
         free(((void **)block)[-1]);
+}
+
+void fl_hint_large(void *block, size_t bytes)
+{
+#ifdef MADV_HUGEPAGE
+    const uintptr_t large = (uintptr_t)2 * 1024 * 1024; /* on most processors */
+    uintptr_t begin = ((uintptr_t)block + large - 1) / large * large;
+    uintptr_t end = ((uintptr_t)block + bytes) / large * large;
+
+    if (begin < end)
+        (void)madvise((void *)begin, end - begin, MADV_HUGEPAGE);
+#else
+    (void)block;
+    (void)bytes;
+#endif
 }
 
 /* --- threads ---------------------------------------------------------------------- */

@@ -7,6 +7,7 @@
  *   scan.h    filch_scan_sum, filch_scan, ...: running sums and the like
  *   pack.h    filch_filter, filch_partition, filch_unique, ...: keeping some of the items
  *   search.h  filch_find, filch_any, filch_merge, ...: finding items, merging sorted ones
+ *   sort.h    filch_sort_keys, filch_argsort, ...: arrays of numbers, in order
  *   join.h    filch_join, and filch_fork/filch_reclaim for the last nanoseconds
  *   scope.h   filch_scope, filch_spawn, filch_sync: any number of tasks
  *   local.h   filch_local: scratch memory for each worker
@@ -47,6 +48,7 @@
 #include <filch/scan.h>
 #include <filch/pack.h>
 #include <filch/search.h>
+#include <filch/sort.h>
 #include <filch/local.h>
 #include <filch/stats.h>
 

@@ -66,6 +66,11 @@ int main()
     const std::vector<double> measured{1.5, 2, 1};
     double total = 0;
     failed |= check("typed", filch_sum(measured.data(), measured.size(), &total), 0);
+    std::vector<double> keys = measured;
+    std::vector<const char *> names{"b", "c", "a"};
+    failed |=
+        check("sort", filch_sort_pairs(keys.data(), names.data(), keys.size(), &opts), 0);
+    failed |= check("sorted", std::string(names[0]) == "a" && keys[2] == 2, 1);
     failed |= check("total", static_cast<long>(2 * total), 9);
     int64_t product = 0;
     const int32_t factors[] = {2, 3};

@@ -1,4 +1,4 @@
-/* Every typed reduction, for every element type, const and not, with and without options;
+/* Every typed reduction and sort, for every element type, const and not, with and without options;
  * compiled with all warnings as errors by typed.sh. */
 #include <filch/filch.h>
 
@@ -36,3 +36,31 @@ USE(double, double, double)
 USE(int32, int32_t, int64_t)
 USE(int64, int64_t, int64_t)
 USE(uint64, uint64_t, uint64_t)
+
+#define SORT(suffix, element)                                                      \
+    int sort_##suffix(const element *c, element *x, size_t n, filch_pool *pool);   \
+    int sort_##suffix(const element *c, element *x, size_t n, filch_pool *pool)    \
+    {                                                                              \
+        element array[3] = {3, 2, 1};                                              \
+        size_t index[3];                                                           \
+        const char *name[3] = {"c", "b", "a"};                                     \
+        float weight[3] = {1, 2, 3};                                               \
+        int err = 0;                                                               \
+                                                                                   \
+        err |= filch_sort_keys(x, n);                                              \
+        err |= filch_sort_keys(array, 3, .pool = pool);                            \
+        err |= filch_sort_pairs(x, name, 3);                                       \
+        err |= filch_sort_pairs(array, weight, 3, .pool = pool, .max_workers = 2); \
+        err |= filch_argsort(c, 3, index);                                         \
+        err |= filch_argsort(x, 3, index, .pool = pool);                           \
+        err |= filch_sort_range(x, n, 0, n / 2);                                   \
+        err |= filch_sort_range(array, 3, 1, 2, .pool = pool);                     \
+        return err | filch_sort_keys_##suffix(x, n, NULL);                         \
+    }
+
+SORT(float, float)
+SORT(double, double)
+SORT(int32, int32_t)
+SORT(int64, int64_t)
+SORT(uint32, uint32_t)
+SORT(uint64, uint64_t)

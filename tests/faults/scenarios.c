@@ -189,6 +189,26 @@ static int check_typed(filch_pool *pool)
     return 0;
 }
 
+static int check_sort(filch_pool *pool)
+{
+    static uint64_t x[4 * COUNT];
+    size_t i;
+    int err;
+
+    for (i = 0; i < 4 * COUNT; i++) /* half of them close to one another */
+        x[i] = i % 2 ? i * UINT64_C(0x9e3779b97f4a7c15) : 4 * COUNT - i;
+    err = filch_sort_keys(x, 4 * COUNT, .pool = pool);
+    CHECK(err == 0 || err == -ENOMEM);
+    if (err) {
+        for (i = 0; i < 4 * COUNT; i++)
+            CHECK(x[i] == (i % 2 ? i * UINT64_C(0x9e3779b97f4a7c15) : 4 * COUNT - i));
+        return 0;
+    }
+    for (i = 1; i < 4 * COUNT; i++)
+        CHECK(x[i - 1] < x[i]);
+    return 0;
+}
+
 static int reductions(void)
 {
     int err, line;
@@ -199,6 +219,7 @@ static int reductions(void)
     line = check_reduce(pool, 0);
     line = line ? line : check_reduce(pool, 1);
     line = line ? line : check_typed(pool);
+    line = line ? line : check_sort(pool);
     filch_pool_destroy(pool);
     return line;
 }

@@ -19,7 +19,7 @@ static const struct {
     {call_sum_bits, 2, false},   {call_typed, 4, false},    {call_scope, 3, false},
     {call_spawn_tree, 2, false}, {call_join, 2, false},     {call_fork, 2, false},
     {call_run_pool, 1, false},   {call_local, 2, false},    {call_pool, 1, true},
-    {call_callers, 1, true},     {call_pack, 4, false},
+    {call_callers, 1, true},     {call_pack, 4, false},     {call_sort, 2, false},
 };
 
 #define OPERATIONS (sizeof operations / sizeof *operations)
