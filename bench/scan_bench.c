@@ -206,7 +206,7 @@ static int run_filch(const struct bench_team *team)
 static int run_tbb(const struct bench_team *team)
 {
     for (size_t i = 0; i < scans; i++)
-        bench_tbb_scan(team->peer_team, xs, sums, count);
+        team->peer->scan_int64(team->peer_team, xs, sums, count);
     has_result = true;
     return 0;
 }

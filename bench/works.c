@@ -37,6 +37,7 @@
     ONE(bench_uts)                               \
     ONE(bench_quicksort)                         \
     ONE(bench_mergesort)                         \
+    MANY(bench_sort, BENCH_SORT_WORKS)           \
     ONE(bench_fft)                               \
     ONE(bench_strassen)                          \
     ONE(bench_sparselu)                          \

@@ -50,12 +50,16 @@ struct bench_peer {
 
     /* The n-th number of Fibonacci, by two branches at every call. */
     uint64_t (*fib)(void *team, unsigned n);
+
+    /* What the library has to sort numbers, where order among equal ones does not matter. */
+    void (*sort_uint32)(void *team, uint32_t *x, size_t n);
+    void (*sort_double)(void *team, double *x, size_t n);
+
+    /* Running sums of x. NULL: the library has none. */
+    void (*scan_int64)(void *team, const int64_t *x, int64_t *out, size_t n);
 };
 
 extern const struct bench_peer bench_peer_tbb;
-
-/** bench_tbb_scan - running sums of x, by parallel_scan. */
-void bench_tbb_scan(void *team, const int64_t *x, int64_t *out, size_t count);
 
 extern const struct bench_peer bench_peer_rayon;
 

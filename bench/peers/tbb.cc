@@ -12,6 +12,7 @@
 #include <tbb/parallel_for.h>
 #include <tbb/parallel_invoke.h>
 #include <tbb/parallel_scan.h>
+#include <tbb/parallel_sort.h>
 #include <tbb/task_arena.h>
 #include <tbb/task_group.h>
 
@@ -137,13 +138,21 @@ uint64_t fib_in_team(void *team, unsigned n)
     return team_of(team)->arena.execute([=] { return fib(n); });
 }
 
-} // namespace
+void sort_uint32(void *team, uint32_t *x, size_t n)
+{
+    team_of(team)->arena.execute([=] { tbb::parallel_sort(x, x + n); });
+}
 
-extern "C" void bench_tbb_scan(void *team, const int64_t *x, int64_t *out, size_t count)
+void sort_double(void *team, double *x, size_t n)
+{
+    team_of(team)->arena.execute([=] { tbb::parallel_sort(x, x + n); });
+}
+
+void scan_int64(void *team, const int64_t *x, int64_t *out, size_t n)
 {
     team_of(team)->arena.execute([=] {
         tbb::parallel_scan(
-            tbb::blocked_range<size_t>(0, count), int64_t{0},
+            tbb::blocked_range<size_t>(0, n), int64_t{0},
             [=](const tbb::blocked_range<size_t> &range, int64_t sum, bool is_final) {
                 if (is_final)
                     for (size_t i = range.begin(); i != range.end(); i++)
@@ -157,5 +166,8 @@ extern "C" void bench_tbb_scan(void *team, const int64_t *x, int64_t *out, size_
     });
 }
 
-extern "C" const bench_peer bench_peer_tbb = {create, destroy, loop,   enter,      join,
-                                              scope,  spawn,   thread, fib_in_team};
+} // namespace
+
+extern "C" const bench_peer bench_peer_tbb = {
+    create, destroy, loop,        enter,       join,        scope,
+    spawn,  thread,  fib_in_team, sort_uint32, sort_double, scan_int64};

@@ -110,7 +110,7 @@ static void NAME(fill)(ELEMENT *x, size_t n, enum pattern pattern, uint64_t *ran
             value = i < n / 2 ? i : n - i;
             break;
         case SAWTOOTH:
-            value = i % 1000;
+            value = i % 512; /* where the library begins to look anew */
             break;
         case KILLER: /* of a quicksort with a median of three: Musser, 1997 */
             value = i % 2 == 0 && i < n / 2 ? i + 1

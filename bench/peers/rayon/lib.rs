@@ -5,6 +5,7 @@
 //! code, and what it does not cut further is one call.
 
 use rayon::iter::plumbing::{bridge_producer_consumer, Consumer, Folder, Producer, Reducer};
+use rayon::slice::ParallelSliceMut;
 use rayon::{Scope, ThreadPool, ThreadPoolBuilder};
 use std::ops::Range;
 use std::os::raw::{c_uint, c_void};
@@ -28,12 +29,16 @@ pub struct Peer {
     spawn: unsafe extern "C" fn(*const Scope<'_>, Task, *mut c_void),
     thread: extern "C" fn() -> usize,
     fib: unsafe extern "C" fn(*mut ThreadPool, c_uint) -> u64,
+    sort_uint32: unsafe extern "C" fn(*mut ThreadPool, *mut u32, usize),
+    sort_double: unsafe extern "C" fn(*mut ThreadPool, *mut f64, usize),
+    scan_int64: Option<unsafe extern "C" fn(*mut ThreadPool, *const i64, *mut i64, usize)>,
 }
 
 #[allow(non_upper_case_globals)]
 #[no_mangle]
 pub static bench_peer_rayon: Peer =
-    Peer { create, destroy, run, enter, join, scope, spawn, thread, fib: fib_in_pool };
+    Peer { create, destroy, run, enter, join, scope, spawn, thread, fib: fib_in_pool, sort_uint32,
+           sort_double, scan_int64: None };
 
 /// Handed to the part as it came; what it points to is made for several threads.
 #[derive(Clone, Copy)]
@@ -182,4 +187,14 @@ fn fib(n: c_uint) -> u64 {
 
 unsafe extern "C" fn fib_in_pool(pool: *mut ThreadPool, n: c_uint) -> u64 {
     (*pool).install(|| fib(n))
+}
+
+unsafe extern "C" fn sort_uint32(pool: *mut ThreadPool, x: *mut u32, n: usize) {
+    let numbers = std::slice::from_raw_parts_mut(x, n);
+    (*pool).install(|| numbers.par_sort_unstable());
+}
+
+unsafe extern "C" fn sort_double(pool: *mut ThreadPool, x: *mut f64, n: usize) {
+    let numbers = std::slice::from_raw_parts_mut(x, n);
+    (*pool).install(|| numbers.par_sort_unstable_by(f64::total_cmp));
 }

@@ -1,0 +1,19 @@
+/* standard.h - what C++'s standard library has and C's has not, for serial candidates. */
+#ifndef BENCH_STANDARD_H
+#define BENCH_STANDARD_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* std::sort. */
+void standard_sort_uint32(uint32_t *x, size_t n);
+void standard_sort_double(double *x, size_t n);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
