@@ -8,6 +8,7 @@
  *   pack.h    filch_filter, filch_partition, filch_unique, ...: keeping some of the items
  *   search.h  filch_find, filch_any, filch_merge, ...: finding items, merging sorted ones
  *   sort.h    filch_sort_keys, filch_argsort, ...: arrays of numbers, in order
+ *   sort_by.h filch_sort, filch_sort_strings, ...: sorting by a comparison, and strings
  *   join.h    filch_join, and filch_fork/filch_reclaim for the last nanoseconds
  *   scope.h   filch_scope, filch_spawn, filch_sync: any number of tasks
  *   local.h   filch_local: scratch memory for each worker
@@ -49,6 +50,7 @@
 #include <filch/pack.h>
 #include <filch/search.h>
 #include <filch/sort.h>
+#include <filch/sort_by.h>
 #include <filch/local.h>
 #include <filch/stats.h>
 

@@ -3,6 +3,7 @@
 #include <filch/filch.h>
 
 #include <cstdio>
+#include <cstring>
 #include <numeric>
 #include <string>
 #include <vector>
@@ -33,6 +34,13 @@ static int fib(filch_worker *w, void *ctx)
     int err = filch_join(w, fib, &left, fib, &right);
     f->result = left.result + right.result;
     return err;
+}
+
+static int by_number(const void *left, const void *right, void *)
+{
+    const int a = *static_cast<const int *>(left), b = *static_cast<const int *>(right);
+
+    return (a > b) - (a < b);
 }
 
 static int check(const char *what, long got, long expected)
@@ -72,6 +80,13 @@ int main()
         check("sort", filch_sort_pairs(keys.data(), names.data(), keys.size(), &opts), 0);
     failed |= check("sorted", std::string(names[0]) == "a" && keys[2] == 2, 1);
     failed |= check("total", static_cast<long>(2 * total), 9);
+    std::vector<int> numbers{3, 1, 2};
+    failed |= check("sort_by",
+                    filch_sort_with(numbers.data(), 3, sizeof(int), by_number, &opts), 0);
+    failed |= check("sorted_by", numbers[0] == 1 && numbers[2] == 3, 1);
+    std::vector<const char *> words{"b", "c", "a"};
+    failed |= check("strings", filch_sort_strings(words.data(), words.size()), 0);
+    failed |= check("first", std::strcmp(words[0], "a"), 0);
     int64_t product = 0;
     const int32_t factors[] = {2, 3};
     failed |= check("dot", filch_dot(factors, factors, 2, &product, &opts), 0);

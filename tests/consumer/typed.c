@@ -64,3 +64,25 @@ SORT(int32, int32_t)
 SORT(int64, int64_t)
 SORT(uint32, uint32_t)
 SORT(uint64, uint64_t)
+static int by_size(const void *left, const void *right, void *ctx)
+{
+    const size_t *a = left, *b = right;
+
+    (void)ctx;
+    return (*a > *b) - (*a < *b);
+}
+
+int sort_by(size_t *x, size_t n, char **lines, filch_pool *pool);
+int sort_by(size_t *x, size_t n, char **lines, filch_pool *pool)
+{
+    const char *words[2] = {"b", "a"};
+    size_t index[3];
+    int err = 0;
+
+    err |= filch_sort(x, n, sizeof *x, by_size, NULL);
+    err |= filch_sort(x, n, sizeof *x, by_size, pool, .pool = pool, .max_workers = 2);
+    err |= filch_argsort_by(x, 3, sizeof *x, index, by_size, NULL, .pool = pool);
+    err |= filch_sort_strings(words, 2);
+    err |= filch_sort_strings(lines, n, .pool = pool);
+    return err;
+}

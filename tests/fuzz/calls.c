@@ -14,12 +14,13 @@ static const struct {
     unsigned weight;
     bool is_outside; /* not in a body */
 } operations[] = {
-    {call_for, 5, false}, {call_for_huge, 1, false}, {call_map, 2, false},
-    {call_for_2d, 3, false}, {call_for_3d, 2, false}, {call_reduce, 4, false},
-    {call_sum_bits, 2, false}, {call_typed, 4, false}, {call_scope, 3, false},
-    {call_spawn_tree, 2, false}, {call_join, 2, false}, {call_fork, 2, false},
-    {call_run_pool, 1, false}, {call_local, 2, false}, {call_pool, 1, true},
-    {call_callers, 1, true}, {call_pack, 4, false}, {call_sort, 2, false},
+    {call_for, 5, false},        {call_for_huge, 1, false}, {call_map, 2, false},
+    {call_for_2d, 3, false},     {call_for_3d, 2, false},   {call_reduce, 4, false},
+    {call_sum_bits, 2, false},   {call_typed, 4, false},    {call_scope, 3, false},
+    {call_spawn_tree, 2, false}, {call_join, 2, false},     {call_fork, 2, false},
+    {call_run_pool, 1, false},   {call_local, 2, false},    {call_pool, 1, true},
+    {call_callers, 1, true},     {call_pack, 4, false},     {call_sort, 2, false},
+    {call_sort_by, 2, false},
 };
 
 #define OPERATIONS (sizeof operations / sizeof *operations)

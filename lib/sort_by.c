@@ -1,0 +1,165 @@
+/* sort_by.c - filch_sort and filch_argsort_by: arguments and memory, over order.h. */
+#include "sort_by.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include "enter.h"
+#include "options.h"
+
+/* So many bytes of room are on the stack. */
+#define STACK_BYTES ((size_t)8 * 1024)
+
+void *fl_sort_by_memory(size_t bytes)
+{
+    if (bytes > SIZE_MAX / 2)
+        return NULL;
+    /* Where items of the array are aligned, so are those that lie here. */
+    bytes = (bytes + FL_CACHE_LINE - 1) / FL_CACHE_LINE * FL_CACHE_LINE;
+    return aligned_alloc(FL_CACHE_LINE, FL_MAX(bytes, FL_CACHE_LINE));
+}
+
+bool fl_sort_by_is_cancelled(const filch_opts *opts)
+{
+    return opts && opts->cancel && filch_cancel_is_set(opts->cancel);
+}
+
+/* --- few ---------------------------------------------------------------------------- */
+
+static int sort_few(const struct fl_order *order, char *at, size_t n)
+{
+    _Alignas(FL_CACHE_LINE) char on_stack[STACK_BYTES];
+    char *room = on_stack;
+
+    if (n * order->bytes > STACK_BYTES) {
+        room = fl_sort_by_memory(n * order->bytes);
+        if (!room)
+            return -ENOMEM;
+    }
+    if (order->base) {
+        for (size_t i = 0; i < n; i++)
+            memcpy(at + i * sizeof i, &i, sizeof i);
+    }
+    order->kind->sort(order, at, room, n, false);
+    if (room != on_stack)
+        free(room);
+    return 0;
+}
+
+/* --- many --------------------------------------------------------------------------- */
+
+struct sort {
+    const struct fl_order *order;
+    char *at, *room;
+    size_t n;
+    const filch_opts *opts;
+};
+
+static int sort_inside(struct fl_worker *worker, void *arg)
+{
+    const struct sort *sort = arg;
+
+    return fl_order_together(worker, sort->order, sort->at, sort->room, sort->n,
+                             sort->opts);
+}
+
+static int sort_many(const struct fl_order *order, char *at, size_t n,
+                     const filch_opts *opts)
+{
+    char *room = fl_sort_by_memory(fl_order_room(n, order->bytes));
+    struct sort sort = {order, at, room, n, opts};
+    int err;
+
+    if (!room)
+        return -ENOMEM;
+    err = fl_enter(opts, sort_inside, &sort);
+    free(room);
+    return err;
+}
+
+static int run(const struct fl_order *order, void *at, size_t n, const filch_opts *opts)
+{
+    int err;
+
+    if (fl_sort_by_is_cancelled(opts))
+        return -ECANCELED;
+    if (n > FL_ORDER_FEW)
+        err = sort_many(order, at, n, opts);
+    else
+        err = sort_few(order, at, n);
+    if (!err && fl_sort_by_is_cancelled(opts)) /* perhaps they were moved only */
+        err = -ECANCELED;
+    return err;
+}
+
+/* --- calls -------------------------------------------------------------------------- */
+
+static const struct fl_order_kind *kind_of(size_t bytes)
+{
+    switch (bytes) {
+    case 4:
+        return &fl_order_4;
+    case 8:
+        return &fl_order_8;
+    case 16:
+        return &fl_order_16;
+    case 24:
+        return &fl_order_24;
+    case 32:
+        return &fl_order_32;
+    default:
+        return &fl_order_any;
+    }
+}
+
+int fl_sort_by_check(struct fl_order *order, const void *base, size_t n, size_t bytes,
+                     filch_compare *compare, const filch_opts *opts)
+{
+    if (!compare || bytes == 0 || n > SIZE_MAX / 2 / bytes || (n > 0 && !base) ||
+        fl_opts_check(opts))
+        return -EINVAL;
+    *order = (struct fl_order){.kind = kind_of(bytes),
+                               .bytes = bytes,
+                               .compare = compare,
+                               .ctx = opts ? opts->ctx : NULL,
+                               .cancel = opts ? opts->cancel : NULL};
+    return 0;
+}
+
+int filch_sort_with(void *base, size_t n, size_t bytes, filch_compare *compare,
+                    const filch_opts *opts)
+{
+    struct fl_order order;
+    int err = fl_sort_by_check(&order, base, n, bytes, compare, opts);
+
+    if (err || n == 0)
+        return err;
+    return run(&order, base, n, opts);
+}
+
+/* Do two arrays of so many bytes have one in common? */
+static bool is_overlap(const void *a, size_t a_bytes, const void *b, size_t b_bytes)
+{
+    uintptr_t a_at = (uintptr_t)a, b_at = (uintptr_t)b;
+
+    return a_at < b_at ? b_at - a_at < a_bytes : a_at - b_at < b_bytes;
+}
+
+int filch_argsort_by_with(const void *base, size_t n, size_t bytes, size_t *index,
+                          filch_compare *compare, const filch_opts *opts)
+{
+    struct fl_order order;
+    int err = fl_sort_by_check(&order, base, n, bytes, compare, opts);
+
+    if (err || n > SIZE_MAX / 2 / sizeof *index || (n > 0 && !index) ||
+        (uintptr_t)index % _Alignof(size_t))
+        return -EINVAL;
+    if (n == 0)
+        return 0;
+    if (is_overlap(base, n * bytes, index, n * sizeof *index))
+        return -EINVAL;
+    order.kind = &fl_order_places;
+    order.bytes = sizeof *index;
+    order.base = base;
+    order.base_bytes = bytes;
+    return run(&order, index, n, opts);
+}

@@ -1,0 +1,20 @@
+/* sort_by.h - what the calls of filch/sort_by.h have in common. */
+#ifndef FL_SORT_BY_H
+#define FL_SORT_BY_H
+
+#include <string.h>
+#include "order.h"
+
+/* Memory aligned to a cache line, not cleared; NULL: there is none. Free it with free().
+ */
+void *fl_sort_by_memory(size_t bytes);
+
+/* Say in *order how such items are sorted. 0 or -EINVAL: are these what filch/sort_by.h
+ * asks for? */
+int fl_sort_by_check(struct fl_order *order, const void *base, size_t n, size_t bytes,
+                     filch_compare *compare, const filch_opts *opts);
+
+/* Has the user's token been set? */
+bool fl_sort_by_is_cancelled(const filch_opts *opts);
+
+#endif
