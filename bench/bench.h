@@ -142,6 +142,7 @@ const struct bench_work *const *bench_works(size_t *count);
 #define BENCH_TASKS_WORKS     2
 #define BENCH_START_WORKS     3
 #define BENCH_SORT_WORKS      3
+#define BENCH_SORT_BY_WORKS   3
 
 extern const struct bench_work bench_wordcount;
 extern const struct bench_work bench_histogram;
@@ -162,6 +163,7 @@ extern const struct bench_work bench_uts;
 extern const struct bench_work bench_quicksort;
 extern const struct bench_work bench_mergesort;
 extern const struct bench_work bench_sort[BENCH_SORT_WORKS];
+extern const struct bench_work bench_sort_by[BENCH_SORT_BY_WORKS];
 extern const struct bench_work bench_fft;
 extern const struct bench_work bench_strassen;
 extern const struct bench_work bench_sparselu;

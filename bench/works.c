@@ -38,6 +38,7 @@
     ONE(bench_quicksort)                         \
     ONE(bench_mergesort)                         \
     MANY(bench_sort, BENCH_SORT_WORKS)           \
+    MANY(bench_sort_by, BENCH_SORT_BY_WORKS)     \
     ONE(bench_fft)                               \
     ONE(bench_strassen)                          \
     ONE(bench_sparselu)                          \
