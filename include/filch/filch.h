@@ -9,6 +9,9 @@
  *   search.h  filch_find, filch_any, filch_merge, ...: finding items, merging sorted ones
  *   sort.h    filch_sort_keys, filch_argsort, ...: arrays of numbers, in order
  *   sort_by.h filch_sort, filch_sort_strings, ...: sorting by a comparison, and strings
+ *   group.h   filch_group: map and reduce by key
+ *   histogram.h  filch_histogram: how many items there are in each bin
+ *   random.h  random numbers by their index, filch_shuffle
  *   join.h    filch_join, and filch_fork/filch_reclaim for the last nanoseconds
  *   scope.h   filch_scope, filch_spawn, filch_sync: any number of tasks
  *   local.h   filch_local: scratch memory for each worker
@@ -51,6 +54,9 @@
 #include <filch/search.h>
 #include <filch/sort.h>
 #include <filch/sort_by.h>
+#include <filch/group.h>
+#include <filch/histogram.h>
+#include <filch/random.h>
 #include <filch/local.h>
 #include <filch/stats.h>
 

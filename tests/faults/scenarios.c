@@ -193,6 +193,137 @@ static int check_sort(filch_pool *pool)
 {
     static uint64_t x[4 * COUNT];
     size_t i;
+    int err, line;
+    filch_pool *pool = make(2, &err);
+
+    if (!pool)
+        return err < 0 ? 0 : __LINE__;
+    line = check_reduce(pool, 0);
+    line = line ? line : check_reduce(pool, 1);
+    line = line ? line : check_typed(pool);
+    filch_pool_destroy(pool);
+    return line;
+}
+
+/* --- algorithms with memory of their own -------------------------------------------- */
+
+static int emit_remainders(filch_worker *w, size_t begin, size_t end, filch_emitter *out,
+                           void *ctx)
+{
+    (void)w;
+    (void)ctx;
+    for (; begin < end; begin++) {
+        uint64_t key = begin % 5000, *sum = filch_emit(out, begin, &key, sizeof key);
+
+        if (!sum)
+            return -ENOMEM;
+        *sum += begin;
+    }
+    return 0;
+}
+
+static int check_group(filch_pool *pool)
+{
+    uint64_t key = 4321;
+    filch_group_item *items;
+    filch_groups *groups;
+    const uint64_t *sum;
+    bool is_found;
+    int err = filch_group(&groups, 0, COUNT, emit_remainders,
+                          FILCH_GROUP_BY(.value_bytes = sizeof *sum, .combine = add,
+                                         .key_bytes = sizeof key),
+                          NULL, .pool = pool, .grain = COUNT / 2);
+
+    CHECK(err == 0 || (err == -ENOMEM && !groups));
+    if (err)
+        return 0;
+    sum = filch_groups_find(groups, &key, sizeof key);
+    is_found = sum && *sum == 4 * key + 5000 * 6 && filch_groups_count(groups) == 5000;
+    err = filch_groups_items(groups, FILCH_GROUP_BY_FIRST, &items, NULL, .pool = pool);
+    is_found = is_found && (err == -ENOMEM || (err == 0 && items[4321].first == 4321));
+    filch_groups_destroy(groups);
+    CHECK(is_found);
+    return 0;
+}
+
+static int check_numbers(filch_pool *pool)
+{
+    static uint32_t numbers[3 * COUNT];
+    static uint64_t counts[COUNT];
+    uint64_t sum = 0;
+    uint32_t i;
+    int err;
+
+    memset(counts, 0, sizeof counts);
+    for (i = 0; i < 3 * COUNT; i++)
+        numbers[i] = i / 3;
+    err = filch_shuffle(numbers, 3 * COUNT, sizeof *numbers, 1, .pool = pool);
+    CHECK(err == -ENOMEM || (err == 0 && numbers[0] + numbers[1] + numbers[2] > 0));
+    err = filch_histogram_uint32(numbers, 3 * COUNT, counts, COUNT,
+                                 FILCH_OPTS(NULL, .pool = pool));
+    CHECK(err == 0 || err == -ENOMEM);
+    for (i = 0; i < COUNT; i++) {
+        CHECK(counts[i] == (err ? 0 : 3));
+        sum += counts[i];
+    }
+    CHECK(sum == (err ? 0 : 3 * COUNT));
+    return 0;
+}
+
+static int algorithms(void)
+{
+    int err, line;
+    filch_pool *pool = make(2, &err);
+
+    if (!pool)
+        return err < 0 ? 0 : __LINE__;
+    line = check_group(pool);
+    line = line ? line : check_numbers(pool);
+    filch_pool_destroy(pool);
+    return line;
+}
+
+/* --- fork-join -------------------------------------------------------------------- */
+
+struct spawn {
+    char text[200]; /* too long for what workers keep */
+    atomic_uint *ran;
+};
+
+static int spawned(filch_worker *w, filch_scope *scope, void *ctx)
+{
+    const struct spawn *spawn = ctx;
+
+    (void)w;
+    (void)scope;
+    if (strcmp(spawn->text, "as it was copied") != 0)
+        return 1;
+    atomic_fetch_add(spawn->ran, 1);
+    return 0;
+}
+
+static int spawn_many(filch_worker *w, filch_scope *scope, void *ctx)
+{
+    struct spawn spawn = {.text = "as it was copied", .ran = ctx};
+    int i, err = 0;
+
+    for (i = 0; i < 600; i++) {
+        err |= filch_spawn(w, scope, spawned, &spawn, sizeof spawn);
+        if (i == 300)
+            err |= filch_sync(w, scope) || atomic_load(spawn.ran) != 301;
+    }
+    strcpy(spawn.text, "changed afterwards");
+    return err;
+}
+
+struct node {
+    int n;
+    long result;
+};
+
+static int fib(filch_worker *w, void *ctx)
+{
+    struct node *node = ctx, left = {node->n - 1, 0}, right = {node->n - 2, 0};
     int err;
 
     for (i = 0; i < 4 * COUNT; i++) /* half of them close to one another */
@@ -422,6 +553,17 @@ static int check_sort(filch_pool *pool)
         {"loops", loops, false},
         {"loops of the default pool", loops_of_the_default_pool, true},
         {"reductions", reductions, false},
+        {"fork-join", fork_join, false},
+        {"worker-local slots", slots, false},
+        {"callers", callers, false},
+        {"a fork in between", a_fork_in_between, false},
+    };
+    const size_t scenario_count = sizeof scenarios / sizeof scenarios[0];
+    const struct scenario scenarios[] = {
+        {"loops", loops, false},
+        {"loops of the default pool", loops_of_the_default_pool, true},
+        {"reductions", reductions, false},
+        {"algorithms", algorithms, false},
         {"fork-join", fork_join, false},
         {"worker-local slots", slots, false},
         {"callers", callers, false},

@@ -1,0 +1,254 @@
+/* test_group_errors.c - each error of group.h, and that it leaves nothing behind: no memory,
+ * no value.
+ */
+#include "groups.h"
+#include "scarce.h"
+
+#define ITEMS 12000
+
+/* --- values that own memory ------------------------------------------------------- */
+
+static atomic_int owned;
+
+static void own_merge(void *left, void *right, void *ctx)
+{
+    (void)left, (void)ctx;
+    if (*(void **)right) {
+        free(*(void **)right);
+        atomic_fetch_sub(&owned, 1);
+    }
+}
+
+static void own_destroy(void *value, void *ctx)
+{
+    (void)ctx;
+    if (*(void **)value) {
+        free(*(void **)value);
+        atomic_fetch_sub(&owned, 1);
+    }
+}
+
+#define BY_OWNED(...)                                                   \
+    FILCH_GROUP_BY(.value_bytes = sizeof(void *), .combine = own_merge, \
+                   .destroy = own_destroy, __VA_ARGS__)
+
+struct owning {
+    size_t fails_at; /* the item whose body fails */
+    filch_cancel *cancel;
+    size_t cancels_at;
+    atomic_uint *meet;
+    unsigned company;
+    bool ignores;
+};
+
+static int emit_owned(filch_worker *w, size_t begin, size_t end, filch_emitter *out,
+                      void *ctx)
+{
+    const struct owning *owning = ctx;
+    size_t i;
+
+    (void)w;
+    if (owning->meet) {
+        atomic_fetch_add(owning->meet, 1);
+        if (!wait_for(owning->meet, owning->company))
+            return -1;
+    }
+    for (i = begin; i < end; i++) {
+        uint64_t key = i % 5000;
+        void **value = filch_emit(out, i, &key, sizeof key);
+
+        if (i == owning->fails_at)
+            return 77;
+        if (i == owning->cancels_at)
+            filch_cancel_set(owning->cancel);
+        if (!value && owning->ignores)
+            continue;
+        if (!value)
+            return -ENOMEM;
+        if (!*value) {
+            *value = malloc(1);
+            atomic_fetch_add(&owned, *value != NULL);
+        }
+    }
+    return 0;
+}
+
+static void a_group_leaves_nothing_behind_whichever_allocation_fails(void **state)
+{
+    unsigned workers = filch_pool_workers(*state);
+    size_t grain = ITEMS / workers;
+    filch_group_item *items;
+    filch_groups *groups;
+    int alive = 0, allowed, step, err = -ENOMEM;
+
+    warm_up(*state);
+    for (allowed = 0; err; allowed += step) {
+        struct owning owning = {
+            .fails_at = SIZE_MAX, .cancels_at = SIZE_MAX, .ignores = allowed % 2 == 1};
+
+        step = allowed < 64 ? 1 : 7;
+        groups = (void *)&owning;
+        alive = atomic_load(&blocks_alive);
+        atomic_store(&allocations_left, allowed);
+        err = filch_group(&groups, 0, ITEMS, emit_owned, BY_OWNED(.key_bytes = 8),
+                          &owning, .pool = *state, .grain = grain);
+        atomic_store(&allocations_left, INT32_MAX);
+        if (err) {
+            assert_int_equal(err, -ENOMEM);
+            assert_null(groups);
+            assert_int_equal(atomic_load(&owned), 0);
+            assert_int_equal(atomic_load(&blocks_alive), alive);
+        }
+        assert_true(allowed < 5000);
+    }
+    assert_int_equal(filch_groups_count(groups), 5000);
+    assert_int_equal(atomic_load(&owned), 5000);
+    assert_true(allowed > 5);
+
+    /* The groups stay as they are when there is no memory for the array of them. */
+    for (allowed = 0; allowed < 3; allowed++) {
+        atomic_store(&allocations_left, allowed);
+        items = (void *)groups;
+        assert_int_equal(
+            filch_groups_items(groups, FILCH_GROUP_BY_KEY, &items, NULL, .pool = *state),
+            -ENOMEM);
+        assert_null(items);
+    }
+    atomic_store(&allocations_left, INT32_MAX);
+    assert_int_equal(
+        filch_groups_items(groups, FILCH_GROUP_BY_KEY, &items, NULL, .pool = *state), 0);
+    assert_int_equal(*(const uint64_t *)items[0].key, 0);
+    filch_groups_destroy(groups);
+    assert_int_equal(atomic_load(&owned), 0);
+    assert_int_equal(atomic_load(&blocks_alive), alive);
+}
+
+static void a_group_keeps_to_its_memory_and_says_how_much_it_was(void **state)
+{
+    struct owning owning = {.fails_at = SIZE_MAX, .cancels_at = SIZE_MAX};
+    size_t bytes, most, all;
+    filch_groups *groups;
+
+    assert_int_equal(filch_group(&groups, 0, ITEMS, emit_owned, BY_OWNED(.key_bytes = 8),
+                                 &owning, .pool = *state),
+                     0);
+    bytes = filch_groups_bytes(groups, &most);
+    assert_in_range(bytes, 5000 * (32 + 26), most);
+    assert_int_equal(filch_groups_bytes(groups, NULL), bytes);
+    filch_groups_destroy(groups);
+    all = (size_t)filch_pool_workers(*state) * most * 2;
+    assert_int_equal(filch_group(&groups, 0, ITEMS, emit_owned,
+                                 BY_OWNED(.key_bytes = 8, .most_bytes = all), &owning,
+                                 .pool = *state),
+                     0);
+    assert_true(filch_groups_bytes(groups, &most) <= all && most <= all);
+    filch_groups_destroy(groups);
+    assert_int_equal(filch_group(&groups, 0, ITEMS, emit_owned,
+                                 BY_OWNED(.key_bytes = 8, .most_bytes = 100000), &owning,
+                                 .pool = *state),
+                     -ENOMEM);
+    assert_null(groups);
+    assert_int_equal(atomic_load(&owned), 0);
+}
+
+/* --- errors of filch_group -------------------------------------------------------- */
+
+static void refused_groups_run_nothing(void **state)
+{
+    struct owning owning = {.fails_at = 0, .cancels_at = SIZE_MAX};
+    filch_opts foreign = *FILCH_OPTS(&owning, .pool = *state);
+    filch_group_by older = *BY_OWNED(.key_bytes = 8), other = older;
+    filch_group_item *items;
+    filch_groups *groups;
+
+    foreign.abi++;
+    older.struct_size -= 8;
+    other.abi++;
+#define REFUSED(out, begin, end, body, by, opts)                                      \
+    do {                                                                              \
+        groups = (void *)&owning;                                                     \
+        assert_int_equal(filch_group_with(out, begin, end, body, by, opts), -EINVAL); \
+        if ((out) != NULL)                                                            \
+            assert_null(groups);                                                      \
+    } while (0)
+    REFUSED(NULL, 0, 1, emit_owned, BY_OWNED(.key_bytes = 8), NULL);
+    REFUSED(&groups, 0, 1, NULL, BY_OWNED(.key_bytes = 8), NULL);
+    REFUSED(&groups, 2, 1, emit_owned, BY_OWNED(.key_bytes = 8), NULL);
+    REFUSED(&groups, 0, 1, emit_owned, NULL, NULL);
+    REFUSED(&groups, 0, 1, emit_owned, &older, NULL);
+    REFUSED(&groups, 0, 1, emit_owned, &other, NULL);
+    REFUSED(&groups, 0, 1, emit_owned, FILCH_GROUP_BY(.value_bytes = 8), NULL);
+    REFUSED(&groups, 0, 1, emit_owned, BY_OWNED(.key_bytes = 8), &foreign);
+    /* That a key is not of the length that all have shows in the call alone. */
+    owning.fails_at = SIZE_MAX;
+    owning.ignores = true;
+    REFUSED(&groups, 0, 1, emit_owned, BY_OWNED(.key_bytes = 7),
+            FILCH_OPTS(&owning, .pool = *state));
+#undef REFUSED
+    older = *BY_OWNED(.key_bytes = 8);
+    older.value_bytes = SIZE_MAX / 2;
+    assert_int_equal(filch_group(&groups, 0, 1, emit_owned, &older, &owning), -ENOMEM);
+    assert_int_equal(
+        filch_group(&groups, 0, 10, emit_owned, BY_OWNED(.key_bytes = 8), &owning), 0);
+    assert_int_equal(filch_groups_items_with(groups, FILCH_GROUP_ANY, NULL, NULL),
+                     -EINVAL);
+    assert_int_equal(filch_groups_items_with(NULL, FILCH_GROUP_ANY, &items, NULL),
+                     -EINVAL);
+    assert_int_equal(
+        filch_groups_items_with(groups, (enum filch_group_order)3, &items, NULL),
+        -EINVAL);
+    assert_int_equal(filch_groups_items_with(groups, FILCH_GROUP_ANY, &items, &foreign),
+                     -EINVAL);
+    filch_groups_destroy(groups);
+    filch_groups_destroy(NULL);
+    assert_int_equal(atomic_load(&owned), 0);
+}
+
+static void a_group_that_is_ended_leaves_nothing_behind(void **state)
+{
+    filch_cancel token = {0};
+    struct owning failing = {.fails_at = 3000, .cancels_at = SIZE_MAX};
+    struct owning ending = {.fails_at = SIZE_MAX, .cancel = &token, .cancels_at = 100};
+    filch_group_item *items;
+    filch_groups *groups;
+    int alive;
+
+    warm_up(*state);
+    alive = atomic_load(&blocks_alive);
+    assert_int_equal(filch_group(&groups, 0, ITEMS, emit_owned, BY_OWNED(.key_bytes = 8),
+                                 &failing, .pool = *state, .max_chunk = 64),
+                     77);
+    assert_null(groups);
+    assert_int_equal(filch_group(&groups, 0, ITEMS, emit_owned, BY_OWNED(.key_bytes = 8),
+                                 &ending, .pool = *state, .max_chunk = 64,
+                                 .cancel = &token),
+                     -ECANCELED);
+    assert_null(groups);
+    assert_int_equal(atomic_load(&owned), 0);
+    assert_int_equal(atomic_load(&blocks_alive), alive);
+
+    filch_cancel_clear(&token);
+    ending.cancels_at = SIZE_MAX;
+    assert_int_equal(filch_group(&groups, 0, ITEMS, emit_owned, BY_OWNED(.key_bytes = 8),
+                                 &ending, .pool = *state, .cancel = &token),
+                     0);
+    filch_cancel_set(&token);
+    assert_int_equal(filch_groups_items(groups, FILCH_GROUP_BY_KEY, &items, NULL,
+                                        .pool = *state, .cancel = &token),
+                     -ECANCELED);
+    assert_null(items);
+    filch_groups_destroy(groups);
+    assert_int_equal(atomic_load(&owned), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        ON_POOLS(a_group_leaves_nothing_behind_whichever_allocation_fails),
+        ON_POOLS(a_group_keeps_to_its_memory_and_says_how_much_it_was),
+        ON_POOLS(refused_groups_run_nothing),
+        ON_POOLS(a_group_that_is_ended_leaves_nothing_behind),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
