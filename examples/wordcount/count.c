@@ -333,23 +333,29 @@ static uint64_t scramble(uint64_t x)
     return x ^ (x >> 31);
 }
 
+uint64_t wc_word_checksum(const struct wc_word *word)
+{
+    uint64_t hash = word->length;
+
+    for (size_t at = 0; at < word->length; at += KEY_UNIT) {
+        size_t left = word->length - at;
+        uint64_t unit = 0;
+
+        memcpy(&unit, word->bytes + at, left < KEY_UNIT ? left : KEY_UNIT);
+        hash = scramble(hash + UINT64_C(0x9e3779b97f4a7c15)) ^ unit;
+    }
+    return scramble(scramble(hash) + word->count);
+}
+
 uint64_t wc_checksum(const struct wc_table *table)
 {
     uint64_t sum = 0; /* in any order */
 
     if (!table)
         return 0;
-    for (const struct entry *entry = table->entries; entry; entry = entry->hh.next) {
-        uint64_t hash = entry->hh.keylen;
-
-        for (size_t at = 0; at < entry->hh.keylen; at += KEY_UNIT) {
-            uint64_t unit;
-
-            memcpy(&unit, entry->key + at, KEY_UNIT);
-            hash = scramble(hash + UINT64_C(0x9e3779b97f4a7c15)) ^ unit;
-        }
-        sum += scramble(scramble(hash) + entry->count);
-    }
+    for (const struct entry *entry = table->entries; entry; entry = entry->hh.next)
+        sum += wc_word_checksum(
+            &(struct wc_word){entry->key, entry->hh.keylen, entry->count});
     return sum;
 }
 
@@ -389,23 +395,32 @@ static void replace_root(struct wc_word *heap, size_t count, struct wc_word word
     heap[at] = word;
 }
 
+size_t wc_rank(struct wc_word *top, size_t count, size_t limit, struct wc_word word)
+{
+    if (count < limit) {
+        top[count++] = word;
+        if (count == limit) /* an array from last to first in rank is such a heap */
+            qsort(top, count, sizeof *top, compare_ranks_reversed);
+    } else if (limit > 0 && ranks_before(&word, &top[0])) {
+        replace_root(top, limit, word);
+    }
+    return count;
+}
+
+void wc_rank_end(struct wc_word *top, size_t count)
+{
+    qsort(top, count, sizeof *top, compare_ranks);
+}
+
 size_t wc_top(const struct wc_table *table, struct wc_word *top, size_t limit)
 {
     size_t count = 0;
 
     if (!table || limit == 0)
         return 0;
-    for (const struct entry *entry = table->entries; entry; entry = entry->hh.next) {
-        struct wc_word word = {entry->key, entry->hh.keylen, entry->count};
-
-        if (count < limit) {
-            top[count++] = word;
-            if (count == limit) /* an array from last to first in rank is such a heap */
-                qsort(top, count, sizeof *top, compare_ranks_reversed);
-        } else if (ranks_before(&word, &top[0])) {
-            replace_root(top, limit, word);
-        }
-    }
-    qsort(top, count, sizeof *top, compare_ranks);
+    for (const struct entry *entry = table->entries; entry; entry = entry->hh.next)
+        count = wc_rank(top, count, limit,
+                        (struct wc_word){entry->key, entry->hh.keylen, entry->count});
+    wc_rank_end(top, count);
     return count;
 }

@@ -1,4 +1,5 @@
-/* count.h - counting the words of a text: the serial kernels of the example.
+/* count.h - counting the words of a text serially: what the example compares itself
+ * with, and what benchmarks count with.
  *
  * Job: a table of words and how often each occurs; the counts of two texts merge into
  * those of both. One thread at a time for each table; different tables never share
@@ -54,9 +55,18 @@ uint64_t wc_distinct(const struct wc_table *table);
  * merging. */
 uint64_t wc_checksum(const struct wc_table *table);
 
+/* What each word adds to that. */
+uint64_t wc_word_checksum(const struct wc_word *word);
+
 /* The limit most frequent words, most frequent first, equally frequent ones in the order
  * of their bytes. Returns how many there are in top: min(limit, distinct words). They
  * live as long as the table, unmerged. */
 size_t wc_top(const struct wc_table *table, struct wc_word *top, size_t limit);
+
+/* The same of words from elsewhere: offer each to a top that has count words, and room
+ * for limit. Returns how many it has then. In the end wc_rank_end brings them into
+ * order. */
+size_t wc_rank(struct wc_word *top, size_t count, size_t limit, struct wc_word word);
+void wc_rank_end(struct wc_word *top, size_t count);
 
 #endif

@@ -1,9 +1,9 @@
 /* main.c - wordcount: the most frequent words of any number of files, counted in
  * parallel.
  *
- * Map: the files are cut into chunks, where no word is split, and filch_for counts each
- * chunk into the table of the lane that it runs on. Reduce: filch_reduce merges the
- * tables of the lanes, in pairs, until one is left.
+ * The files are cut into chunks, where no word is split. filch_group runs over the
+ * chunks: each word of one is a key, and its value the number of times that it was
+ * emitted.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -19,6 +19,7 @@
 #include <unistd.h>
 #include <filch/filch.h>
 #include "count.h"
+#include "words.h"
 
 enum { EXIT_FILE = 1, EXIT_USAGE = 2, EXIT_CHECK = 3 };
 
@@ -42,8 +43,6 @@ struct job {
     size_t text_count;
     struct chunk *chunks;
     size_t chunk_count;
-    struct wc_table **tables; /* one for each lane; NULL: no words yet */
-    size_t lanes;
 };
 
 /* --- reading ---------------------------------------------------------------------- */
@@ -155,59 +154,46 @@ static int cut_chunks(struct job *job, size_t chunk_bytes)
     return 0;
 }
 
-/* --- map and reduce --------------------------------------------------------------- */
+/* --- counting --------------------------------------------------------------------- */
 
-static int count_chunks(filch_worker *w, size_t begin, size_t end, void *ctx)
+struct emitting {
+    filch_emitter *out;
+    size_t chunk;
+};
+
+static int emit_word(const unsigned char *word, size_t bytes, void *ctx)
+{
+    struct emitting *emitting = ctx;
+    uint64_t *count = filch_emit(emitting->out, emitting->chunk, word, bytes);
+
+    if (!count)
+        return -ENOMEM;
+    ++*count;
+    return 0;
+}
+
+static int count_chunks(filch_worker *w, size_t begin, size_t end, filch_emitter *out,
+                        void *ctx)
 {
     const struct job *job = ctx;
     int err = 0;
 
-    for (size_t i = begin; i < end && !err; i++)
-        err = wc_add(&job->tables[filch_lane(w)], job->chunks[i].bytes,
-                     job->chunks[i].size);
-    return err;
-}
-
-/* left += right; right is gone. Words that are missing show in wc_is_complete. */
-static void merge_tables(void *left, void *right, void *ctx)
-{
-    struct wc_table **into = left, **from = right;
-
-    (void)ctx;
-    if (*into)
-        wc_merge(*into, *from);
-    else
-        *into = *from;
-}
-
-static int collect_tables(filch_worker *w, size_t begin, size_t end, void *acc, void *ctx)
-{
-    struct job *job = ctx;
-
     (void)w;
-    for (size_t lane = begin; lane < end; lane++) {
-        merge_tables(acc, &job->tables[lane], NULL);
-        job->tables[lane] = NULL;
-    }
-    return 0;
+    for (size_t i = begin; i < end && !err; i++)
+        err = words_each(job->chunks[i].bytes, job->chunks[i].size, emit_word,
+                         &(struct emitting){out, i});
+    return err;
 }
 
-/* Count all chunks into *table, which stays NULL when there are none. */
-static int count_in_parallel(struct job *job, filch_pool *pool, struct wc_table **table)
+static void add_counts(void *left, void *right, void *ctx)
 {
-    int err;
+    (void)ctx;
+    *(uint64_t *)left += *(uint64_t *)right;
+}
 
-    job->lanes = filch_lane_limit(.pool = pool);
-    job->tables = calloc(job->lanes, sizeof *job->tables);
-    if (!job->tables)
-        return -ENOMEM;
-    err = filch_for(0, job->chunk_count, count_chunks, job, .grain = 1, .pool = pool);
-    if (!err)
-        err = filch_reduce(0, job->lanes, table, sizeof *table, collect_tables,
-                           merge_tables, job, .grain = 1, .pool = pool);
-    if (!err && !wc_is_complete(*table))
-        err = -ENOMEM;
-    return err;
+static struct wc_word word_of(const filch_group_item *item)
+{
+    return (struct wc_word){item->key, item->key_bytes, *(uint64_t *)item->value};
 }
 
 static int count_serially(const struct job *job, struct wc_table **table)
@@ -254,17 +240,19 @@ static bool parse_count(const char *text, size_t least, size_t most, size_t *val
     return true;
 }
 
-static int print_top(const struct wc_table *table, size_t limit)
+static int print_top(const filch_group_item *items, size_t distinct, size_t limit)
 {
     struct wc_word *top;
-    size_t count;
+    size_t count = 0;
 
-    if (limit > wc_distinct(table))
-        limit = (size_t)wc_distinct(table);
+    if (limit > distinct)
+        limit = distinct;
     top = malloc((limit ? limit : 1) * sizeof *top);
     if (!top)
         return -ENOMEM;
-    count = wc_top(table, top, limit);
+    for (size_t i = 0; i < distinct; i++)
+        count = wc_rank(top, count, limit, word_of(&items[i]));
+    wc_rank_end(top, count);
     for (size_t i = 0; i < count; i++) {
         printf("%12" PRIu64 "  ", top[i].count);
         fwrite(top[i].bytes, 1, top[i].length, stdout);
@@ -272,6 +260,20 @@ static int print_top(const struct wc_table *table, size_t limit)
     }
     free(top);
     return 0;
+}
+
+/* Whether the items are the words of the table. */
+static bool agree(const filch_group_item *items, size_t distinct,
+                  const struct wc_table *table)
+{
+    uint64_t sum = 0;
+
+    for (size_t i = 0; i < distinct; i++) {
+        struct wc_word word = word_of(&items[i]);
+
+        sum += wc_word_checksum(&word);
+    }
+    return sum == wc_checksum(table) && distinct == wc_distinct(table);
 }
 
 static int fail(const char *what, int err)
@@ -284,9 +286,12 @@ static int fail(const char *what, int err)
 static int run(struct job *job, size_t workers, size_t top, size_t chunk_bytes,
                bool is_checked)
 {
-    struct wc_table *table = NULL, *serial = NULL;
+    struct wc_table *serial = NULL;
     filch_pool *pool = NULL;
-    size_t bytes = 0;
+    filch_groups *counts = NULL;
+    filch_group_item *items = NULL;
+    size_t bytes = 0, distinct = 0;
+    uint64_t words = 0;
     double seconds;
     int err, status = EXIT_SUCCESS;
 
@@ -296,26 +301,34 @@ static int run(struct job *job, size_t workers, size_t top, size_t chunk_bytes,
     if (err)
         return fail("setting up", err);
     seconds = seconds_now();
-    err = count_in_parallel(job, pool, &table);
+    err = filch_group(
+        &counts, 0, job->chunk_count, count_chunks,
+        FILCH_GROUP_BY(.value_bytes = sizeof(uint64_t), .combine = add_counts), job,
+        .grain = 1, .pool = pool);
     seconds = seconds_now() - seconds;
+    if (!err) {
+        distinct = filch_groups_count(counts);
+        err = filch_groups_items(counts, FILCH_GROUP_ANY, &items, NULL, .pool = pool);
+    }
     if (!err)
-        err = print_top(table, top);
+        err = print_top(items, distinct, top);
     if (err) {
         status = fail("counting", err);
-        goto free_tables;
+        goto free_counts;
     }
     for (size_t i = 0; i < job->text_count; i++)
         bytes += job->texts[i].size;
-    printf("%12" PRIu64 "  words, %" PRIu64 " different\n", wc_words(table),
-           wc_distinct(table));
-    fprintf(stderr, "%zu bytes in %.3f s, %.0f MB/s, %u workers\n", bytes, seconds,
-            seconds > 0 ? (double)bytes / seconds * 1e-6 : 0, filch_pool_workers(pool));
+    for (size_t i = 0; i < distinct; i++)
+        words += word_of(&items[i]).count;
+    printf("%12" PRIu64 "  words, %zu different\n", words, distinct);
+    fprintf(stderr, "%zu bytes in %.3f s, %.0f MB/s, %u workers, %.0f MB for counts\n",
+            bytes, seconds, seconds > 0 ? (double)bytes / seconds * 1e-6 : 0,
+            filch_pool_workers(pool), (double)filch_groups_bytes(counts, NULL) * 1e-6);
     if (is_checked) {
         err = count_serially(job, &serial);
         if (err) {
             status = fail("counting serially", err);
-        } else if (wc_checksum(serial) != wc_checksum(table) ||
-                   wc_words(serial) != wc_words(table)) {
+        } else if (wc_words(serial) != words || !agree(items, distinct, serial)) {
             fprintf(stderr, "wordcount: parallel and serial counts differ\n");
             status = EXIT_CHECK;
         } else {
@@ -323,12 +336,9 @@ static int run(struct job *job, size_t workers, size_t top, size_t chunk_bytes,
         }
     }
 
-free_tables:
-    for (size_t lane = 0; job->tables && lane < job->lanes; lane++)
-        wc_free(job->tables[lane]);
-    free(job->tables);
+free_counts:
+    filch_groups_destroy(counts);
     wc_free(serial);
-    wc_free(table);
     filch_pool_destroy(pool);
     return status;
 }

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "../../examples/wordcount/count.h"
+#include "../../examples/wordcount/words.h"
 
 static const char text[] = "The cat, the dog; THE end.\n\0"
                            "x9 caf\xc3\xa9 caf\xc3\xa9 "
@@ -171,6 +172,60 @@ static void random_texts_count_as_word_by_word(void **state)
     free(bytes);
 }
 
+static int count_word(const unsigned char *word, size_t bytes, void *ctx)
+{
+    assert_true(bytes > 0);
+    return wc_add(ctx, (const char *)word, bytes);
+}
+
+/* examples/wordcount/words.h has its own way to find words, in pieces: here with words
+ * of all lengths, and with ends everywhere in a piece. */
+static void words_in_pieces_are_the_words_of_the_table(void **state)
+{
+    static const size_t lengths[] = {1,  3,   7,    8,    9,    15,   16,
+                                     17, 100, 4095, 4096, 4097, 9000, 20000};
+    static char long_text[200000];
+    unsigned round;
+
+    (void)state;
+    srand(1);
+    for (round = 0; round < 300; round++) {
+        size_t size = (size_t)rand() % (round % 10 ? 10000 : sizeof long_text), at = 0;
+        struct wc_table *expected, *table = NULL;
+
+        while (at < size) {
+            size_t length = lengths[(size_t)rand() % (round % 3 ? 9 : 14)];
+            size_t gap = 1 + (size_t)(rand() % 4 ? 0 : rand() % 20);
+
+            for (; length > 0 && at < size; length--)
+                long_text[at++] = "abcXYZ019\xc3\xa9\xff"[rand() % 12];
+            for (; gap > 0 && at < size; gap--)
+                long_text[at++] = " .\n@[`{/:\0\x7f"[rand() % 11];
+        }
+        expected = count(long_text, size);
+        assert_int_equal(words_each(long_text, size, count_word, &table), 0);
+        assert_true(wc_words(table) == wc_words(expected));
+        assert_true(wc_checksum(table) == wc_checksum(expected));
+        wc_free(table);
+        wc_free(expected);
+    }
+}
+
+static int refuse_word(const unsigned char *word, size_t bytes, void *ctx)
+{
+    (void)word, (void)bytes;
+    return ++*(int *)ctx == 3 ? 42 : 0;
+}
+
+static void an_error_of_the_taker_ends_the_text(void **state)
+{
+    int words = 0;
+
+    (void)state;
+    assert_int_equal(words_each("a b c d e", 9, refuse_word, &words), 42);
+    assert_int_equal(words, 3);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -181,6 +236,8 @@ int main(void)
         cmocka_unit_test(the_checksum_tells_counts_and_words_apart),
         cmocka_unit_test(equally_frequent_words_rank_by_their_bytes),
         cmocka_unit_test(random_texts_count_as_word_by_word),
+        cmocka_unit_test(words_in_pieces_are_the_words_of_the_table),
+        cmocka_unit_test(an_error_of_the_taker_ends_the_text),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
