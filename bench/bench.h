@@ -143,9 +143,12 @@ const struct bench_work *const *bench_works(size_t *count);
 #define BENCH_START_WORKS     3
 #define BENCH_SORT_WORKS      3
 #define BENCH_SORT_BY_WORKS   3
+#define BENCH_BINS_WORKS      2
 
 extern const struct bench_work bench_wordcount;
+extern const struct bench_work bench_wordgroup;
 extern const struct bench_work bench_histogram;
+extern const struct bench_work bench_bins[BENCH_BINS_WORKS];
 extern const struct bench_work bench_regression;
 extern const struct bench_work bench_kmeans;
 extern const struct bench_work bench_match;
