@@ -189,10 +189,8 @@ static int check_typed(filch_pool *pool)
     return 0;
 }
 
-static int check_sort(filch_pool *pool)
+static int reductions(void)
 {
-    static uint64_t x[4 * COUNT];
-    size_t i;
     int err, line;
     filch_pool *pool = make(2, &err);
 
@@ -206,6 +204,51 @@ static int check_sort(filch_pool *pool)
 }
 
 /* --- algorithms with memory of their own -------------------------------------------- */
+
+static int check_sort(filch_pool *pool)
+{
+    static uint64_t x[4 * COUNT];
+    size_t i;
+    int err;
+
+    for (i = 0; i < 4 * COUNT; i++) /* half of them close to one another */
+        x[i] = i % 2 ? i * UINT64_C(0x9e3779b97f4a7c15) : 4 * COUNT - i;
+    err = filch_sort_keys(x, 4 * COUNT, .pool = pool);
+    CHECK(err == 0 || err == -ENOMEM);
+    if (err) {
+        for (i = 0; i < 4 * COUNT; i++)
+            CHECK(x[i] == (i % 2 ? i * UINT64_C(0x9e3779b97f4a7c15) : 4 * COUNT - i));
+        return 0;
+    }
+    for (i = 1; i < 4 * COUNT; i++)
+        CHECK(x[i - 1] < x[i]);
+    return 0;
+}
+
+static int by_remainder(const void *left, const void *right, void *ctx)
+{
+    uint32_t a = *(const uint32_t *)left % 1000, b = *(const uint32_t *)right % 1000;
+
+    (void)ctx;
+    return (a > b) - (a < b);
+}
+
+static int check_sort_by(filch_pool *pool)
+{
+    static uint32_t x[COUNT];
+    uint32_t i;
+    int err;
+
+    for (i = 0; i < COUNT; i++)
+        x[i] = i * 7919;
+    err = filch_sort(x, COUNT, sizeof *x, by_remainder, NULL, .pool = pool);
+    CHECK(err == 0 || err == -ENOMEM);
+    for (i = 0; i < COUNT && err; i++)
+        CHECK(x[i] == i * 7919);
+    for (i = 1; i < COUNT && !err; i++)
+        CHECK(x[i - 1] % 1000 <= x[i] % 1000);
+    return 0;
+}
 
 static int emit_remainders(filch_worker *w, size_t begin, size_t end, filch_emitter *out,
                            void *ctx)
@@ -279,6 +322,8 @@ static int algorithms(void)
         return err < 0 ? 0 : __LINE__;
     line = check_group(pool);
     line = line ? line : check_numbers(pool);
+    line = line ? line : check_sort(pool);
+    line = line ? line : check_sort_by(pool);
     filch_pool_destroy(pool);
     return line;
 }
@@ -326,247 +371,142 @@ static int fib(filch_worker *w, void *ctx)
     struct node *node = ctx, left = {node->n - 1, 0}, right = {node->n - 2, 0};
     int err;
 
-    for (i = 0; i < 4 * COUNT; i++) /* half of them close to one another */
-        x[i] = i % 2 ? i * UINT64_C(0x9e3779b97f4a7c15) : 4 * COUNT - i;
-    err = filch_sort_keys(x, 4 * COUNT, .pool = pool);
-    CHECK(err == 0 || err == -ENOMEM);
-    if (err) {
-        for (i = 0; i < 4 * COUNT; i++)
-            CHECK(x[i] == (i % 2 ? i * UINT64_C(0x9e3779b97f4a7c15) : 4 * COUNT - i));
+    if (node->n < 2) {
+        node->result = node->n;
         return 0;
     }
-    for (i = 1; i < 4 * COUNT; i++)
-        CHECK(x[i - 1] < x[i]);
-    static int by_remainder(const void *left, const void *right, void *ctx)
-    {
-        uint32_t a = *(const uint32_t *)left % 1000, b = *(const uint32_t *)right % 1000;
+    err = filch_join(w, fib, &left, fib, &right);
+    node->result = left.result + right.result;
+    return err;
+}
 
-        (void)ctx;
-        return (a > b) - (a < b);
+static int fork_join(void)
+{
+    atomic_uint ran = 0;
+    struct node root = {16, 0};
+    int err;
+    filch_pool *pool = make(3, &err);
+
+    if (!pool)
+        return err < 0 ? 0 : __LINE__;
+    err = filch_scope(spawn_many, &ran, .pool = pool);
+    if (!err && atomic_load(&ran) == 600)
+        err = filch_run(fib, &root, .pool = pool);
+    filch_pool_destroy(pool);
+    CHECK(err == 0);
+    CHECK(root.result == 987);
+    return 0;
+}
+
+/* --- worker-local slots ----------------------------------------------------------- */
+
+static int count_in_slot(filch_worker *w, size_t begin, size_t end, void *ctx)
+{
+    size_t *slot = filch_local_get(ctx, w);
+
+    if (!slot)
+        return -ENOMEM;
+    *slot += end - begin;
+    return 0;
+}
+
+static int add_slot(void *slot, void *ctx)
+{
+    *(size_t *)ctx += *(size_t *)slot;
+    return 0;
+}
+
+static int slots(void)
+{
+    size_t sum = 0;
+    filch_local *local = NULL;
+    int err;
+    filch_pool *pool = make(3, &err);
+
+    if (!pool)
+        return err < 0 ? 0 : __LINE__;
+    err = filch_local_create(&local, pool, sizeof(size_t), NULL, NULL);
+    if (!err) {
+        err = filch_for(0, COUNT, count_in_slot, local, .pool = pool, .grain = 10);
+        if (!err)
+            err = filch_local_each(local, add_slot, &sum);
     }
+    filch_local_destroy(local, NULL, NULL);
+    filch_pool_destroy(pool);
+    CHECK(err == -ENOMEM || (err == 0 && sum == COUNT));
+    return 0;
+}
 
-    static int check_sort_by(filch_pool * pool)
-    {
-        static uint32_t x[COUNT];
-        uint32_t i;
-        int err;
-
-        for (i = 0; i < COUNT; i++)
-            x[i] = i * 7919;
-        err = filch_sort(x, COUNT, sizeof *x, by_remainder, NULL, .pool = pool);
-        CHECK(err == 0 || err == -ENOMEM);
-        for (i = 0; i < COUNT && err; i++)
-            CHECK(x[i] == i * 7919);
-        for (i = 1; i < COUNT && !err; i++)
-            CHECK(x[i - 1] % 1000 <= x[i] % 1000);
-        return 0;
-    }
-
-    static int reductions(void)
-    {
-        int err, line;
-        filch_pool *pool = make(2, &err);
-
-        if (!pool)
-            return err < 0 ? 0 : __LINE__;
-        line = check_reduce(pool, 0);
-        line = line ? line : check_reduce(pool, 1);
-        line = line ? line : check_typed(pool);
-        line = line ? line : check_sort(pool);
-        line = line ? line : check_sort_by(pool);
-        filch_pool_destroy(pool);
-        return line;
-    }
-
-    /* --- fork-join -------------------------------------------------------------------- */
-
-    struct spawn {
-        char text[200]; /* too long for what workers keep */
-        atomic_uint *ran;
-    };
-
-    static int spawned(filch_worker * w, filch_scope * scope, void *ctx)
-    {
-        const struct spawn *spawn = ctx;
-
-        (void)w;
-        (void)scope;
-        if (strcmp(spawn->text, "as it was copied") != 0)
-            return 1;
-        atomic_fetch_add(spawn->ran, 1);
-        return 0;
-    }
-
-    static int spawn_many(filch_worker * w, filch_scope * scope, void *ctx)
-    {
-        struct spawn spawn = {.text = "as it was copied", .ran = ctx};
-        int i, err = 0;
-
-        for (i = 0; i < 600; i++) {
-            err |= filch_spawn(w, scope, spawned, &spawn, sizeof spawn);
-            if (i == 300)
-                err |= filch_sync(w, scope) || atomic_load(spawn.ran) != 301;
-        }
-        strcpy(spawn.text, "changed afterwards");
-        return err;
-    }
-
-    struct node {
-        int n;
-        long result;
-    };
-
-    static int fib(filch_worker * w, void *ctx)
-    {
-        struct node *node = ctx, left = {node->n - 1, 0}, right = {node->n - 2, 0};
-        int err;
-
-        if (node->n < 2) {
-            node->result = node->n;
-            return 0;
-        }
-        err = filch_join(w, fib, &left, fib, &right);
-        node->result = left.result + right.result;
-        return err;
-    }
-
-    static int fork_join(void)
-    {
-        atomic_uint ran = 0;
-        struct node root = {16, 0};
-        int err;
-        filch_pool *pool = make(3, &err);
-
-        if (!pool)
-            return err < 0 ? 0 : __LINE__;
-        err = filch_scope(spawn_many, &ran, .pool = pool);
-        if (!err && atomic_load(&ran) == 600)
-            err = filch_run(fib, &root, .pool = pool);
-        filch_pool_destroy(pool);
-        CHECK(err == 0);
-        CHECK(root.result == 987);
-        return 0;
-    }
-
-    /* --- worker-local slots ----------------------------------------------------------- */
-
-    static int count_in_slot(filch_worker * w, size_t begin, size_t end, void *ctx)
-    {
-        size_t *slot = filch_local_get(ctx, w);
-
-        if (!slot)
-            return -ENOMEM;
-        *slot += end - begin;
-        return 0;
-    }
-
-    static int add_slot(void *slot, void *ctx)
-    {
-        *(size_t *)ctx += *(size_t *)slot;
-        return 0;
-    }
-
-    static int slots(void)
-    {
-        size_t sum = 0;
-        filch_local *local = NULL;
-        int err;
-        filch_pool *pool = make(3, &err);
-
-        if (!pool)
-            return err < 0 ? 0 : __LINE__;
-        err = filch_local_create(&local, pool, sizeof(size_t), NULL, NULL);
-        if (!err) {
-            err = filch_for(0, COUNT, count_in_slot, local, .pool = pool, .grain = 10);
-            if (!err)
-                err = filch_local_each(local, add_slot, &sum);
-        }
-        filch_local_destroy(local, NULL, NULL);
-        filch_pool_destroy(pool);
-        CHECK(err == -ENOMEM || (err == 0 && sum == COUNT));
-        return 0;
-    }
-
-    /* --- threads and processes ---------------------------------------------------------- */
+/* --- threads and processes ---------------------------------------------------------- */
 
 #define CALLERS 12
 
-    static void *call(void *arg)
-    {
-        atomic_size_t sum = 0;
-        int i;
+static void *call(void *arg)
+{
+    atomic_size_t sum = 0;
+    int i;
 
-        for (i = 0; i < 20; i++) {
-            atomic_store(&sum, 0);
-            if (filch_for(0, COUNT, add_range, &sum, .pool = arg, .grain = 50) ||
-                atomic_load(&sum) != (size_t)COUNT * (COUNT - 1) / 2)
-                return "wrong";
-        }
-        return NULL;
+    for (i = 0; i < 20; i++) {
+        atomic_store(&sum, 0);
+        if (filch_for(0, COUNT, add_range, &sum, .pool = arg, .grain = 50) ||
+            atomic_load(&sum) != (size_t)COUNT * (COUNT - 1) / 2)
+            return "wrong";
     }
+    return NULL;
+}
 
-    /* More than there are slots for. */
-    static int callers(void)
-    {
-        pthread_t thread[CALLERS];
-        int err, count, i, wrong = 0;
-        void *result;
-        filch_pool *pool = make(2, &err);
+/* More than there are slots for. */
+static int callers(void)
+{
+    pthread_t thread[CALLERS];
+    int err, count, i, wrong = 0;
+    void *result;
+    filch_pool *pool = make(2, &err);
 
-        if (!pool)
-            return err < 0 ? 0 : __LINE__;
-        for (count = 0; count < CALLERS; count++)
-            if (pthread_create(&thread[count], NULL, call, pool))
-                break;
-        for (i = 0; i < count; i++) {
-            pthread_join(thread[i], &result);
-            wrong += result != NULL;
-        }
-        filch_pool_destroy(pool);
-        CHECK(wrong == 0);
-        return 0;
+    if (!pool)
+        return err < 0 ? 0 : __LINE__;
+    for (count = 0; count < CALLERS; count++)
+        if (pthread_create(&thread[count], NULL, call, pool))
+            break;
+    for (i = 0; i < count; i++) {
+        pthread_join(thread[i], &result);
+        wrong += result != NULL;
     }
+    filch_pool_destroy(pool);
+    CHECK(wrong == 0);
+    return 0;
+}
 
-    static int a_fork_in_between(void)
-    {
-        int err, line, status = 0;
-        pid_t child;
-        filch_pool *pool = make(3, &err);
+static int a_fork_in_between(void)
+{
+    int err, line, status = 0;
+    pid_t child;
+    filch_pool *pool = make(3, &err);
 
-        if (!pool)
-            return err < 0 ? 0 : __LINE__;
+    if (!pool)
+        return err < 0 ? 0 : __LINE__;
+    line = check_loops(pool);
+    child = line ? 0 : fork();
+    if (!line && child == 0) {
         line = check_loops(pool);
-        child = line ? 0 : fork();
-        if (!line && child == 0) {
-            line = check_loops(pool);
-            filch_pool_destroy(pool);
-            _exit(line ? 1 : 0);
-        }
-        if (!line && (child < 0 || waitpid(child, &status, 0) != child || status != 0))
-            line = __LINE__;
-        line = line ? line : check_loops(pool);
         filch_pool_destroy(pool);
-        return line;
+        _exit(line ? 1 : 0);
     }
+    if (!line && (child < 0 || waitpid(child, &status, 0) != child || status != 0))
+        line = __LINE__;
+    line = line ? line : check_loops(pool);
+    filch_pool_destroy(pool);
+    return line;
+}
 
-    const struct scenario scenarios[] = {
-        {"loops", loops, false},
-        {"loops of the default pool", loops_of_the_default_pool, true},
-        {"reductions", reductions, false},
-        {"fork-join", fork_join, false},
-        {"worker-local slots", slots, false},
-        {"callers", callers, false},
-        {"a fork in between", a_fork_in_between, false},
-    };
-    const size_t scenario_count = sizeof scenarios / sizeof scenarios[0];
-    const struct scenario scenarios[] = {
-        {"loops", loops, false},
-        {"loops of the default pool", loops_of_the_default_pool, true},
-        {"reductions", reductions, false},
-        {"algorithms", algorithms, false},
-        {"fork-join", fork_join, false},
-        {"worker-local slots", slots, false},
-        {"callers", callers, false},
-        {"a fork in between", a_fork_in_between, false},
-    };
-    const size_t scenario_count = sizeof scenarios / sizeof scenarios[0];
+const struct scenario scenarios[] = {
+    {"loops", loops, false},
+    {"loops of the default pool", loops_of_the_default_pool, true},
+    {"reductions", reductions, false},
+    {"algorithms", algorithms, false},
+    {"fork-join", fork_join, false},
+    {"worker-local slots", slots, false},
+    {"callers", callers, false},
+    {"a fork in between", a_fork_in_between, false},
+};
+const size_t scenario_count = sizeof scenarios / sizeof scenarios[0];
