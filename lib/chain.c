@@ -47,7 +47,7 @@ bool fl_chain_wait(struct fl_chain *chain, size_t piece)
         else if (looks < SPINS + YIELDS)
             fl_yield();
         else
-            fl_futex_wait_until(&nothing, 0, fl_now_ns() + SLEEP_NS);
+            (void)fl_futex_wait_until(&nothing, 0, fl_now_ns() + SLEEP_NS);
     return !chain->has_failed;
 }
 

@@ -45,13 +45,12 @@
 #ifndef FILCH_SORT_BY_H
 #define FILCH_SORT_BY_H
 
+#include <filch/search.h> /* filch_compare */
 #include <filch/typed.h>
 
 #ifdef __cplusplus
 extern "C" {
 #endif
-
-typedef int filch_compare(const void *a, const void *b, void *ctx);
 
 /**
  * filch_sort - sort the n items of base, of bytes each.
