@@ -8,14 +8,14 @@ struct extreme {
     size_t bytes;
     filch_compare *compare;
     bool is_greatest;
-    const filch_opts *opts;
+    filch_opts opts; /* as the user gave them */
 };
 
 /* Whether item i takes the place of item best, which has a lower index. */
 static bool is_better(const struct extreme *extreme, size_t i, size_t best)
 {
     int order = extreme->compare(extreme->in + i * extreme->bytes,
-                                 extreme->in + best * extreme->bytes, extreme->opts->ctx);
+                                 extreme->in + best * extreme->bytes, extreme->opts.ctx);
 
     return extreme->is_greatest ? order > 0 : order < 0;
 }
@@ -46,20 +46,19 @@ static int call_progress(size_t done, size_t total, void *ctx)
 {
     const struct extreme *extreme = ctx;
 
-    return extreme->opts->progress(done, total, extreme->opts->ctx);
+    return extreme->opts.progress(done, total, extreme->opts.ctx);
 }
 
-static int find_extreme(struct extreme *extreme, size_t count, size_t *at)
+static int find_extreme(struct extreme *extreme, size_t count, size_t *at,
+                        const filch_opts *user)
 {
     filch_opts none = {.struct_size = sizeof none, .abi = FILCH_HOT_ABI}, opts;
     size_t best = SIZE_MAX;
-    int value = fl_items_check(extreme->in, count, extreme->bytes, extreme->opts);
+    int value = fl_items_check(extreme->in, count, extreme->bytes, user);
 
     if (value || count == 0 || !extreme->compare || !at)
         return -EINVAL;
-    if (!extreme->opts)
-        extreme->opts = &none;
-    opts = *extreme->opts;
+    opts = extreme->opts = user ? *user : none;
     opts.ctx = extreme;
     opts.max_chunk = 0; /* of loops' bodies; below the grain it would be an error */
     if (opts.progress)
@@ -78,15 +77,15 @@ static int find_extreme(struct extreme *extreme, size_t count, size_t *at)
 int filch_argmin_by_with(const void *in, size_t count, size_t bytes, size_t *at,
                          filch_compare *compare, const filch_opts *opts)
 {
-    struct extreme extreme = {in, bytes, compare, false, opts};
+    struct extreme extreme = {in, bytes, compare, false, {0}};
 
-    return find_extreme(&extreme, count, at);
+    return find_extreme(&extreme, count, at, opts);
 }
 
 int filch_argmax_by_with(const void *in, size_t count, size_t bytes, size_t *at,
                          filch_compare *compare, const filch_opts *opts)
 {
-    struct extreme extreme = {in, bytes, compare, true, opts};
+    struct extreme extreme = {in, bytes, compare, true, {0}};
 
-    return find_extreme(&extreme, count, at);
+    return find_extreme(&extreme, count, at, opts);
 }
