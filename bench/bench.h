@@ -146,7 +146,6 @@ const struct bench_work *const *bench_works(size_t *count);
 #define BENCH_BINS_WORKS      2
 
 extern const struct bench_work bench_wordcount;
-extern const struct bench_work bench_wordgroup;
 extern const struct bench_work bench_histogram;
 extern const struct bench_work bench_bins[BENCH_BINS_WORKS];
 extern const struct bench_work bench_regression;

@@ -1,8 +1,11 @@
 /* wordcount_bench.c - how much of a map-reduce does the reduction eat?
  *
- * Count the words of a text: the pieces of it, cut at word boundaries, into a hash table
- * for each worker (map), then these tables into one (reduce). Serial counts the text as
- * one piece and merges nothing. The kernels are those of examples/wordcount.
+ * Count the words of a text: its pieces, cut at word boundaries, into a hash table for each
+ * worker (map), then these tables into one (reduce). Words are found by the kernels of
+ * examples/wordcount/words.h and counted in the table of lib/group.h, the fastest of those
+ * that were tried, by all candidates: what differs is who counts what, and how tables are
+ * merged. filch has filch_group; the others merge each table into the first, as it comes.
+ * Serial counts the text as one piece, and merges nothing.
  */
 #include "bench.h"
 
@@ -13,20 +16,46 @@
 #include <stdlib.h>
 
 #include "count.h"
+#include "group.h"
 #include "team.h"
 #include "text.h"
+#include "words.h"
 
-/* About half a millisecond each, so that the last one to end leaves the others idle for
- * less than that. */
 #define PIECE_BYTES ((size_t)128 << 10)
 
 static struct text text;
-static struct wc_table *result;
+static struct fl_shape shape;
+static filch_emitter *result; /* of all candidates but */
+static filch_groups *groups;  /* filch */
+
+static void add_counts(void *left, void *right, void *ctx)
+{
+    (void)ctx;
+    *(uint64_t *)left += *(uint64_t *)right;
+}
+
+static const filch_group_by *by_count(void)
+{
+    static const filch_group_by by = {.struct_size = sizeof(filch_group_by),
+                                      .abi = FILCH_HOT_ABI,
+                                      .value_bytes = sizeof(uint64_t),
+                                      .combine = add_counts};
+
+    return &by;
+}
+
+static void forget(void)
+{
+    if (result)
+        fl_emitter_free(result);
+    result = NULL;
+    filch_groups_destroy(groups);
+    groups = NULL;
+}
 
 static void release(void)
 {
-    wc_free(result);
-    result = NULL;
+    forget();
     text_free(&text);
 }
 
@@ -36,59 +65,119 @@ static int prepare(const struct bench_request *request, struct bench_input *inpu
 
     if (err)
         return err;
-    /* A test of the results wants several pieces of a small text, too. */
+    fl_shape_init(&shape, by_count(), NULL);
     text.piece_bytes = request->scale == BENCH_TINY ? 64 : PIECE_BYTES;
     snprintf(input->title, sizeof input->title, "word count");
     snprintf(input->size, sizeof input->size, "%.1f MB", (double)text.count / 1e6);
     return 0;
 }
 
-/* The checksum, cut to what a double holds. Frees the table. */
+/* ---- kernels --------------------------------------------------------------------- */
+
+struct emitting {
+    filch_emitter *out;
+    size_t piece;
+};
+
+static int emit_word(const unsigned char *word, size_t bytes, void *ctx)
+{
+    struct emitting *emitting = ctx;
+    uint64_t *count = filch_emit(emitting->out, emitting->piece, word, bytes);
+
+    if (!count)
+        return -ENOMEM;
+    ++*count;
+    return 0;
+}
+
+static int count_piece(filch_emitter *out, size_t piece)
+{
+    struct emitting emitting = {out, piece};
+    size_t bytes;
+    const char *at = text_piece(&text, piece, &bytes);
+
+    return words_each(at, bytes, emit_word, &emitting);
+}
+
+/* Count one more piece into a worker's table, which is made for the first. */
+static int count_into(filch_emitter **table, size_t piece)
+{
+    if (!*table)
+        *table = fl_emitter_make(&shape);
+    return *table ? count_piece(*table, piece) : -ENOMEM;
+}
+
+/* into and from in one table; either may be NULL. NULL, if there is no memory. */
+static filch_emitter *merged(filch_emitter *into, filch_emitter *from)
+{
+    struct fl_block **end;
+    int err;
+
+    if (!into || !from)
+        return into ? into : from;
+    err = fl_table_merge(&into->table, &from->table, 0, 0, &shape);
+    for (end = &into->blocks; *end; end = &(*end)->next)
+        continue;
+    *end = from->blocks;
+    from->blocks = NULL;
+    fl_emitter_free(from);
+    if (!err)
+        return into;
+    fl_emitter_free(into);
+    return NULL;
+}
+
+/* ---- results --------------------------------------------------------------------- */
+
+static uint64_t sum_of(const void *key, size_t bytes, const void *count)
+{
+    struct wc_word word = {key, bytes, *(const uint64_t *)count};
+
+    return wc_word_checksum(&word);
+}
+
+/* The checksum, cut to what a double holds. */
 static double take_result(void)
 {
+    filch_group_item *items;
+    uint64_t sum = 0;
     double taken = NAN;
 
-    if (result)
-        taken = (double)(wc_checksum(result) >> 12) + (double)wc_words(result);
-    wc_free(result);
-    result = NULL;
+    if (result) {
+        for (size_t i = 0; i < (size_t)1 << result->table.log2; i++) {
+            const struct fl_entry *entry = result->table.slots[i].entry;
+
+            if (entry)
+                sum +=
+                    sum_of(fl_entry_key(entry, &shape), fl_entry_key_bytes(entry, &shape),
+                           fl_entry_value(entry, &shape));
+        }
+        taken = (double)(sum >> 12) + (double)result->table.count;
+    } else if (groups && !filch_groups_items(groups, FILCH_GROUP_ANY, &items, NULL)) {
+        for (size_t i = 0; i < filch_groups_count(groups); i++)
+            sum += sum_of(items[i].key, items[i].key_bytes, items[i].value);
+        taken = (double)(sum >> 12) + (double)filch_groups_count(groups);
+    }
+    forget();
     return taken;
 }
 
 static int run_serial(const struct bench_team *team)
 {
+    struct emitting emitting = {.out = fl_emitter_make(&shape)};
+
     (void)team;
-    return wc_add(&result, text.bytes, text.count);
+    result = emitting.out;
+    return result ? words_each(text.bytes, text.count, emit_word, &emitting) : -ENOMEM;
 }
 
-/* ---- what the parallel candidates share ------------------------------------------ */
-
-/* Count one more piece into a worker's table. */
-static int count_piece(struct wc_table **table, size_t piece)
-{
-    size_t bytes;
-    const char *at = text_piece(&text, piece, &bytes);
-
-    return wc_add(table, at, bytes);
-}
-
-/* into and from in one table; either may be NULL, for no words. A merge that finds no
- * memory shows in the result. */
-static struct wc_table *merged(struct wc_table *into, struct wc_table *from)
-{
-    if (!into)
-        return from;
-    wc_merge(into, from);
-    return into;
-}
-
-/* ---- channel pool: counters that receive pieces, and reply with their tables ------- */
+/* ---- channel pool: counters that receive pieces, and reply with their tables ----- */
 
 struct counter {
     struct channel_job job;
     struct channel *pieces; /* numbers, from 1 */
     struct oneshot done;
-    struct wc_table *table;
+    filch_emitter *table;
     int err;
 };
 
@@ -99,7 +188,7 @@ static void counter_run(struct channel_job *job)
 
     while (channel_receive(counter->pieces, &piece) == 0)
         if (!counter->err)
-            counter->err = count_piece(&counter->table, (size_t)(uintptr_t)piece - 1);
+            counter->err = count_into(&counter->table, (size_t)(uintptr_t)piece - 1);
     oneshot_send(&counter->done, counter->table);
 }
 
@@ -134,70 +223,43 @@ free_counter:
 
 /* ---- OpenMP: a reduction of one's own, a table for each thread ------------------- */
 
-#pragma omp declare reduction(merge : struct wc_table * : omp_out = merged(omp_out, omp_in)) \
-    initializer(omp_priv = NULL)
+#pragma omp declare reduction(merge_groups : filch_emitter * : omp_out =           \
+                                  merged(omp_out, omp_in)) initializer(omp_priv = NULL)
 
 static int run_openmp(const struct bench_team *team)
 {
     size_t pieces = text_pieces(&text);
-    struct wc_table *total = NULL;
+    filch_emitter *total = NULL;
     int failed = 0;
 
-#pragma omp parallel for num_threads(team->workers) schedule(dynamic)                         \
-    reduction(merge : total) reduction(+ : failed)
+#pragma omp parallel for num_threads(team->workers) schedule(dynamic)     \
+    reduction(merge_groups : total) reduction(+ : failed)
     for (size_t i = 0; i < pieces; i++)
-        failed += count_piece(&total, i) != 0;
+        failed += count_into(&total, i) != 0;
     result = total;
     return failed ? -ENOMEM : 0;
 }
 
-/* ---- filch: a table for each lane, and a reduction over the lanes ----------------- */
+/* ---- filch ----------------------------------------------------------------------- */
 
-static int count_body(filch_worker *w, size_t begin, size_t end, void *ctx)
+static int count_body(filch_worker *w, size_t begin, size_t end, filch_emitter *out,
+                      void *ctx)
 {
-    struct wc_table **tables = ctx;
     int err = 0;
 
+    (void)w, (void)ctx;
     for (size_t i = begin; i < end && !err; i++)
-        err = count_piece(&tables[filch_lane(w)], i);
+        err = count_piece(out, i);
     return err;
-}
-
-static int collect(filch_worker *w, size_t begin, size_t end, void *acc, void *ctx)
-{
-    struct wc_table **total = acc, **tables = ctx;
-
-    (void)w;
-    for (size_t lane = begin; lane < end; lane++)
-        *total = merged(*total, tables[lane]);
-    return 0;
-}
-
-static void merge_tables(void *left, void *right, void *ctx)
-{
-    struct wc_table **into = left;
-
-    (void)ctx;
-    *into = merged(*into, *(struct wc_table **)right);
 }
 
 static int run_filch(const struct bench_team *team)
 {
-    size_t lanes = filch_lane_limit(.pool = team->filch);
-    struct wc_table **tables = calloc(lanes, sizeof(struct wc_table *));
-    int err, collected;
-
-    if (!tables)
-        return -ENOMEM;
-    err = filch_for(0, text_pieces(&text), count_body, tables, .grain = 1,
-                    .pool = team->filch);
-    collected = filch_reduce(0, lanes, &result, sizeof(struct wc_table *), collect,
-                             merge_tables, tables, .grain = 1, .pool = team->filch);
-    free(tables);
-    return err ? err : collected;
+    return filch_group(&groups, 0, text_pieces(&text), count_body, by_count(), NULL,
+                       .grain = 1, .pool = team->filch);
 }
 
-/* ---- peers: a table for each thread --------------------------------------------- */
+/* ---- peers: a table for each thread ---------------------------------------------- */
 
 static int count_fold(filch_worker *w, size_t begin, size_t end, void *acc, void *ctx)
 {
@@ -205,14 +267,22 @@ static int count_fold(filch_worker *w, size_t begin, size_t end, void *acc, void
 
     (void)w, (void)ctx;
     for (size_t i = begin; i < end && !err; i++)
-        err = count_piece(acc, i);
+        err = count_into(acc, i);
     return err;
+}
+
+static void combine(void *left, void *right, void *ctx)
+{
+    filch_emitter **into = left;
+
+    (void)ctx;
+    *into = merged(*into, *(filch_emitter **)right);
 }
 
 static int run_peer(const struct bench_team *team)
 {
-    return team_reduce(team, text_pieces(&text), &result, sizeof(struct wc_table *),
-                       count_fold, merge_tables, NULL);
+    return team_reduce(team, text_pieces(&text), &result, sizeof(filch_emitter *),
+                       count_fold, combine, NULL);
 }
 
 const struct bench_work bench_wordcount = {

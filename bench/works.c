@@ -6,7 +6,6 @@
 /* All works, in the order of the table: one work, or an array of them. */
 #define FAMILIES(ONE, MANY)                      \
     ONE(bench_wordcount)                         \
-    ONE(bench_wordgroup)                         \
     ONE(bench_histogram)                         \
     MANY(bench_bins, BENCH_BINS_WORKS)           \
     ONE(bench_regression)                        \
