@@ -1,5 +1,5 @@
-/* count.h - counting the words of a text serially: what the example compares itself
- * with, and what benchmarks count with.
+/* count.h - counting the words of a text serially, with the table of uthash: what the
+ * example and the tests compare themselves with.
  *
  * Job: a table of words and how often each occurs; the counts of two texts merge into
  * those of both. One thread at a time for each table; different tables never share
