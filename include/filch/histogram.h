@@ -37,9 +37,11 @@
  * Threads  any, also from inside a body. Nobody else may use the arrays meanwhile.
  * Cost     O(n + bins). Workers never write to the same bins. Up to 2,048 items of
  *          arrays are counted by the caller at once
- * Memory   few bins, or enough items for each: 4 bytes for each bin and worker (2^32
- *          and more items: 8); else 4 for each item, and up to 2 MiB. Sums in up to
- *          1,024 bins: 8 for each bin, 64 times; else 12 for each item, and up to 2 MiB
+ * Memory   what the caller counts at once: none. Up to 32,768 bins, or at most two for
+ *          each item that a worker gets: for each worker 4 bytes for each bin (of
+ *          filch_histogram_uint8, and of 2^32 and more items: 8), and 8; else 4 for each
+ *          item, and up to 2.2 MB. Sums in up to 1,024 bins: 8 for each bin, up to 64
+ *          times; else 12 for each item, and up to 2.2 MB
  */
 #ifndef FILCH_HISTOGRAM_H
 #define FILCH_HISTOGRAM_H

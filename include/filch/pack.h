@@ -38,9 +38,11 @@
  * Threads  any, also from inside a body
  * Cost     each item is tested once. O(n) work; up to 4,096 items by the caller at once,
  *          without a pool, if .grain is 0
- * Memory   the arrays travel once: a tile is packed into room of its worker's, learns from
- *          the tile before where it goes, and is copied from the cache. 128 KiB for each
- *          worker; without, the caller works alone, and needs none
+ * Memory   128 KiB for each worker, and an item of what goes out; two, where an item is
+ *          larger. Without, or where only one may work, the caller works alone, and needs
+ *          none. The arrays travel once: a tile is packed into room of its worker's,
+ *          learns from the tile before where it goes, and is copied from the cache.
+ *          filch_count_if: none
  */
 #ifndef FILCH_PACK_H
 #define FILCH_PACK_H

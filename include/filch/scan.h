@@ -26,10 +26,11 @@
  *           filch_opts); -ECANCELED after filch_cancel_set on .cancel; the value of
  *           .progress when that is not 0
  * Threads   any, also from inside a body
- * Memory    the arrays travel once: each tile is folded when it comes from memory, waits
- *           for what the tile before passes on, and is scanned while it is in the cache.
- *           Tiles are claimed in ascending order by who runs, so nobody waits for a tile
- *           that nobody has begun
+ * Memory    none; but for items of more than 48 bytes, 16 and 3 for each worker, each in
+ *           whole lines of 64 bytes. The arrays travel once: each tile is folded when it
+ *           comes from memory, waits for what the tile before passes on, and is scanned
+ *           while it is in the cache. Tiles are claimed in ascending order by who runs, so
+ *           nobody waits for a tile that nobody has begun
  */
 #ifndef FILCH_SCAN_H
 #define FILCH_SCAN_H
@@ -57,8 +58,8 @@ extern "C" {
  *          loop. Out of numbers that are not negative, no result is below the one before.
  * Returns  -EINVAL also for an array that is not aligned for its type
  * Cost     O(n) work; up to 32768 items are scanned by the caller at once, without a pool.
- *          Of more, each is added twice, unless the caller is alone. No allocation. An out
- *          of 32 MiB or more, apart from x and at a multiple of 16 bytes, is written past
+ *          Of more, each is added twice, unless the caller is alone. An out of
+ *          32 MiB or more, apart from x and at a multiple of 16 bytes, is written past
  *          the caches, where the machine can
  */
 FILCH_API int filch_scan_sum_float(const float *x, size_t n, float *out,
@@ -196,8 +197,8 @@ typedef int filch_scan_body(filch_worker *w, const void *in, void *out, size_t c
  * .grain   items in a tile; 0: chosen from bytes alone, at most 16384. Give a small one,
  *          where few items take long
  *
- * Returns  -ENOMEM also, and nothing done, when there is no memory for items of more than
- *          48 bytes: for 16, and 3 for each worker
+ * Returns  -ENOMEM also, and nothing done, without scratch memory for items of more than
+ *          48 bytes
  * Cost     up to a tile count - 1 combines, by the caller; else at most 2 for each item, on
  *          any number of workers. The longest chain: 2 tiles, and a combine for each tile
  */

@@ -40,10 +40,11 @@
  *           done by the caller, without a pool.
  * Memory    up to 8 KB of records: none. Then a record for each item, and below 512 KB
  *           another one: a key alone has its size; with a value or its place, and both of
- *           32 bits (places: up to 2^32 items), 8 bytes; else 16. From 512 KB on also 1.3
- *           MB for two workers, 0.6 MB for each further one; and, where over 256 KB of
- *           records lie so close to one another that one pass does not part them, and they
- *           are not equal, as much again as the most of such. On the stack: up to 45 KB.
+ *           32 bits (places: up to 2^32 items), 8 bytes; else 16. From 512 KB on also 0.2
+ *           MB, 0.6 MB for each worker and 40 bytes for every 256 KB; and, where over 256
+ *           KB of records lie so close to one another that one pass does not part them,
+ *           and they are not equal, as much again as the most of such. On the stack: up to
+ *           45 KB.
  */
 #ifndef FILCH_SORT_H
 #define FILCH_SORT_H

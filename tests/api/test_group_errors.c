@@ -14,7 +14,7 @@ static void own_merge(void *left, void *right, void *ctx)
 {
     (void)left, (void)ctx;
     if (*(void **)right) {
-        free(*(void **)right);
+        __real_free(*(void **)right);
         atomic_fetch_sub(&owned, 1);
     }
 }
@@ -23,7 +23,7 @@ static void own_destroy(void *value, void *ctx)
 {
     (void)ctx;
     if (*(void **)value) {
-        free(*(void **)value);
+        __real_free(*(void **)value);
         atomic_fetch_sub(&owned, 1);
     }
 }
@@ -66,7 +66,7 @@ static int emit_owned(filch_worker *w, size_t begin, size_t end, filch_emitter *
         if (!value)
             return -ENOMEM;
         if (!*value) {
-            *value = malloc(1);
+            *value = __real_malloc(1);
             atomic_fetch_add(&owned, *value != NULL);
         }
     }
@@ -241,6 +241,60 @@ static void a_group_that_is_ended_leaves_nothing_behind(void **state)
     assert_int_equal(atomic_load(&owned), 0);
 }
 
+#define LINE  ((size_t)64) /* of which a block may lose two for its alignment */
+#define KEYS  ((size_t)30000)
+#define PAIRS ((size_t)140000)
+
+static int emit_keys(filch_worker *w, size_t begin, size_t end, filch_emitter *emitter,
+                     void *ctx)
+{
+    size_t i;
+
+    for (i = begin; i < end; i++) {
+        uint64_t key = i % KEYS, *count = filch_emit(emitter, i, &key, sizeof key);
+
+        if (!count)
+            return -ENOMEM;
+        ++*count;
+    }
+    return (void)w, (void)ctx, 0;
+}
+
+static void add_counts(void *left, void *right, void *ctx)
+{
+    (void)ctx;
+    *(uint64_t *)left += *(uint64_t *)right;
+}
+
+static void groups_say_how_much_memory_they_take(void **state)
+{
+    const filch_group_by *by =
+        FILCH_GROUP_BY(.value_bytes = 8, .key_bytes = 8, .combine = add_counts);
+    size_t workers = filch_pool_workers(*state), before, taken, lost, said, most;
+    filch_group_item *items;
+    filch_groups *groups;
+
+    warm_up(*state);
+    before = most_again();
+    assert_int_equal(filch_group(&groups, 0, PAIRS, emit_keys, by, NULL, .pool = *state),
+                     0);
+    assert_int_equal(filch_groups_count(groups), KEYS);
+    taken = heap_most - before;
+    lost = 2 * LINE * heap_most_blocks;
+    said = filch_groups_bytes(groups, &most);
+    assert_in_range(taken, 0,
+                    workers * (KEYS * (16 + 8 + 8 + 51) + (1 << 20)) + KEYS * 51 + lost);
+    assert_in_range(taken, most, most + lost);
+    assert_in_range(heap_bytes - before, said, said + lost);
+
+    before = most_again();
+    assert_int_equal(
+        filch_groups_items(groups, FILCH_GROUP_BY_KEY, &items, NULL, .pool = *state), 0);
+    assert_in_range(heap_most - before, 32 * KEYS, 64 * KEYS + lost);
+    assert_in_range(heap_bytes - before, 32 * KEYS, 32 * KEYS + lost);
+    filch_groups_destroy(groups);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -248,6 +302,7 @@ int main(void)
         ON_POOLS(a_group_keeps_to_its_memory_and_says_how_much_it_was),
         ON_POOLS(refused_groups_run_nothing),
         ON_POOLS(a_group_that_is_ended_leaves_nothing_behind),
+        ON_POOLS(groups_say_how_much_memory_they_take),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
