@@ -24,9 +24,9 @@
  * Options stand by name at the end of a call: filch_for(0, n, body, ctx, .grain = 64).
  * Sizes count items unless the name says _bytes.
  *
- * No function of the user's that filch calls (bodies, tasks, branches, jobs, combine, the
- * functions of filch_local and of .progress) may be left by longjmp, a C++ exception, or
- * the end of its thread. Jumps and exceptions that stay inside are fine. Debug builds of
+ * No function of the user's that filch calls (bodies, tasks, branches, jobs, combine,
+ * tests, comparisons, the functions of filch_local, filch_group_by and .progress) may be
+ * left by longjmp, a C++ exception, or the end of its thread. Jumps and exceptions that stay inside are fine. Debug builds of
  * the library look for others, as well as they can and but in the functions of
  * filch_local, and abort with one line on stderr. In release builds what happens is
  * undefined; an exception that nobody on its thread catches ends the program.

@@ -100,8 +100,9 @@ typedef struct filch_group_by {
  * Threads   any, also from inside a body.
  * Cost      a call that took less than help costs before is its caller's alone, as a whole.
  *           O(1) for a pair on average: a hash of the key, a comparison, and a copy of
- *           the key if it is the worker's first. O(keys) for merging. With a hash that
- *           is equal for many keys, O(keys) for a pair.
+ *           the key if it is the worker's first. O(keys) for merging those of a worker.
+ *           Both are shared: O(pairs / p + keys) deep on p workers. With a hash that is
+ *           equal for many keys, O(keys) for a pair.
  * Memory    for each key that a worker has met: 16 bytes, the value, and the key (with
  *           8 bytes more where keys have different lengths), up to a multiple of 8, or
  *           of the value's alignment; and 26 to 51 bytes of table. While tables are

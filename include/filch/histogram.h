@@ -35,8 +35,10 @@
  *          lowest items where it was not 0. After any error counts and sums are as they
  *          were.
  * Threads  any, also from inside a body. Nobody else may use the arrays meanwhile.
- * Cost     O(n + bins). Workers never write to the same bins. Up to 2,048 items of
- *          arrays are counted by the caller at once
+ * Cost     O(n + bins) work for each worker's bins, O(n / p + bins) deep on p workers.
+ *          Workers never write to the same bins. Up to 2,048 items of arrays are counted
+ *          by the caller at once; and up to an eighth as many as there are bins, but not
+ *          more than 131,072
  * Memory   what the caller counts at once: none. Up to 32,768 bins, or at most two for
  *          each item that a worker gets: for each worker 4 bytes for each bin (of
  *          filch_histogram_uint8, and of 2^32 and more items: 8), and 8; else 4 for each

@@ -36,8 +36,9 @@
  *          .progress when that is not 0; that of a filch_test_body for the lowest items
  *          where it was not 0. After an error nothing is known of out
  * Threads  any, also from inside a body
- * Cost     each item is tested once. O(n) work; up to 4,096 items by the caller at once,
- *          without a pool, if .grain is 0
+ * Cost     each item is tested once. O(n) work; the longest chain: a tile, and a step for
+ *          each tile before it. Up to 4,096 items by the caller at once, without a pool,
+ *          if .grain is 0
  * Memory   128 KiB for each worker, and an item of what goes out; two, where an item is
  *          larger. Without, or where only one may work, the caller works alone, and needs
  *          none. The arrays travel once: a tile is packed into room of its worker's,
@@ -142,6 +143,8 @@ FILCH_API int filch_where_ranges_with(const void *in, size_t *out, size_t count,
  * Serial meaning:  k = 0; for (i = 0; i < count; i++) k += test(in[i]) != 0;
  *
  * .grain   fewest items that a worker takes at a time, as in filch_for
+ *
+ * Cost     O(n) work, O(log n) deep, but for chunks, as filch_for
  */
 #define filch_count_if(in, count, bytes, kept, test, ...) \
     filch_count_if_with(in, count, bytes, kept, test, FILCH_OPTS(__VA_ARGS__))

@@ -136,8 +136,9 @@ FILCH_API uint64_t filch_random_below(filch_random *random, uint64_t limit);
  *          value of .progress when that is not 0. After an error the array is as it
  *          was.
  * Threads  any, also from inside a body. Nobody else may use the array meanwhile.
- * Cost     O(count) work. Up to 32,768 elements are shuffled by the caller at once,
- *          without scratch memory; then not cancelled
+ * Cost     O(count) work, O(count / p + count / 1024) deep on p workers. Up to 32,768
+ *          elements are shuffled by the caller at once, without scratch memory; then not
+ *          cancelled
  * Memory   as much as the array takes, and up to 2.2 MB; see above
  * Source   Rao, Sankhya 23, 1961, and Sandelius, JRSS B 24, 1962: each element goes to a
  *          random bucket; each bucket is shuffled.

@@ -58,9 +58,9 @@ extern "C" {
  *          loop. Out of numbers that are not negative, no result is below the one before.
  * Returns  -EINVAL also for an array that is not aligned for its type
  * Cost     O(n) work; up to 32768 items are scanned by the caller at once, without a pool.
- *          Of more, each is added twice, unless the caller is alone. An out of
- *          32 MiB or more, apart from x and at a multiple of 16 bytes, is written past
- *          the caches, where the machine can
+ *          Of more, each is added twice, unless the caller is alone. The longest chain: 2
+ *          tiles, and an addition for each tile. An out of 32 MiB or more, apart from x
+ *          and at a multiple of 16 bytes, is written past the caches, where the machine can
  */
 FILCH_API int filch_scan_sum_float(const float *x, size_t n, float *out,
                                    const filch_opts *opts);

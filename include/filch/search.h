@@ -23,8 +23,10 @@
  *          (see filch_opts); -ECANCELED after filch_cancel_set on .cancel; the value of
  *          .progress when that is not 0
  * Threads  any, also from inside a body
- * Cost     up to 4,096 items are looked at by the caller at once, without a pool, if .grain
- *          is 0. No allocation, or (filch_argmin_by, filch_argmax_by) as in filch_reduce
+ * Cost     O(n) work, for the items that are looked at, and O(log n) deep, but for chunks,
+ *          as filch_for; of filch_argmin_by and filch_argmax_by as filch_reduce. Up to
+ *          4,096 items by the caller at once, without a pool, if .grain is 0
+ * Memory   none; of filch_argmin_by and filch_argmax_by as in filch_reduce
  */
 #ifndef FILCH_SEARCH_H
 #define FILCH_SEARCH_H
@@ -126,7 +128,8 @@ FILCH_API int filch_argmax_by_with(const void *in, size_t count, size_t bytes, s
  * compare  an item with a key, in that order. Those that come before a key must come
  *          before all that do not; else some index comes out
  *
- * Cost     O(key_count log count) work
+ * Cost     O(key_count log count) work, O(log key_count + log count) deep, but for chunks;
+ *          up to 64 keys by the caller at once
  */
 #define filch_lower_bounds(in, count, bytes, keys, key_count, key_bytes, at, compare,  \
                            ...)                                                        \
@@ -156,7 +159,7 @@ FILCH_API int filch_upper_bounds_with(const void *in, size_t count, size_t bytes
  *
  * Equal items come from a first, and keep their order: stable.
  *
- * Cost     O(n) work, O(log n) for each piece that a worker takes
+ * Cost     O(n) work, and O(log n) for each piece that a worker takes, of 512 items or more
  * Source   merge path: Odeh, Green, Mwassi, Shmueli, Birk, IPDPS workshops 2012.
  */
 #define filch_merge(a, a_count, b, b_count, out, bytes, compare, ...) \

@@ -126,7 +126,8 @@ FILCH_API int filch_sort_range_by_with(void *base, size_t n, size_t bytes, size_
  * Returns  after any error x is as it was
  * Cost     O(n log n) comparisons of integers for each 8 characters that many strings
  *          share; each character that tells two strings apart, and those before it, are
- *          read once
+ *          read once. On p workers a p-th of it is the longest chain, but for groups of up
+ *          to 4,096 strings that share their beginnings, each of which is one worker's
  * Memory   up to 256 strings: none. Then 32 bytes for each, 0.2 KB, and a byte for every
  *          16
  * Source   caching characters: Ng, Kakehi, CPM 2007 (cache-efficient radix sort); groups
