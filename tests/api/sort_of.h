@@ -147,6 +147,19 @@ struct NAME(work) {
     size_t *index;
 };
 
+static uint64_t NAME(sum)(const ELEMENT *x, size_t n)
+{
+    uint64_t sum = 0;
+    size_t i;
+
+    for (i = 0; i < n; i++) {
+        uint64_t mixed = NAME(bits)(x[i]);
+
+        sum += random_next(&mixed);
+    }
+    return sum;
+}
+
 static void NAME(expect)(const struct NAME(work) * work, size_t n)
 {
     size_t i;
@@ -180,8 +193,7 @@ static void NAME(check_range)(const struct NAME(work) * work, size_t n, size_t b
         assert_false(NAME(is_before)(work->item[begin].key, work->y[i]));
     for (i = end; i < n && end > 0; i++)
         assert_false(NAME(is_before)(work->y[i], work->item[end - 1].key));
-    assert_int_equal(NAME(filch_sort_keys)(work->y, n, opts), 0);
-    NAME(check_keys)(work, "what filch_sort_range leaves", 0, n);
+    assert_int_equal(NAME(sum)(work->y, n), NAME(sum)(work->x, n)); /* none is lost */
 }
 
 static void NAME(check)(const struct NAME(work) * work, size_t n, const filch_opts *opts)
