@@ -44,8 +44,9 @@ struct fl_order_kind {
 /* Items of other sizes are moved by a loop. */
 extern const struct fl_order_kind fl_order_any, fl_order_4, fl_order_8, fl_order_16,
     fl_order_24, fl_order_32;
-extern const struct fl_order_kind fl_order_places; /* size_t, places in order->base */
-extern const struct fl_order_kind fl_order_words;  /* struct fl_word */
+extern const struct fl_order_kind fl_order_pointers; /* what they point to is compared */
+extern const struct fl_order_kind fl_order_places;   /* size_t, places in order->base */
+extern const struct fl_order_kind fl_order_words;    /* struct fl_word */
 
 /* Some characters of a string, and where it begins. */
 struct fl_word {

@@ -4,14 +4,22 @@
  *     SIZE                   bytes of an item: a number, or a member of *order
  *     MOVE(to, from)         copy an item
  *     IS_LESS(order, x, y)   does the item at x go before that at y?
+ *     FETCH(order, x)        fetch what a comparison of the item at x reads elsewhere;
+ *                            need not be there
  *
  * What costs most in a merge is a branch on the outcome of a comparison: every other one
  * is foretold wrongly. So there is none: the outcome is a mask, and chooses an address.
  * Then each item waits for the outcome before it; so runs are merged from both ends at
- * once, which do not wait for each other.
+ * once, which do not wait for each other. Nor is anything read before it is known that it
+ * will be compared, as a branch would have it by guessing: what items point to is fetched
+ * ahead.
  *
  * Sizes and places inside a run are in bytes.
  */
+
+#ifndef FETCH
+#define FETCH(order, x) ((void)(order), (void)(x))
+#endif
 
 /* All ones if the item at x goes before that at y; else 0. */
 ALWAYS_INLINE size_t NAME(less)(const struct fl_order *order, const char *x,
@@ -23,6 +31,14 @@ ALWAYS_INLINE size_t NAME(less)(const struct fl_order *order, const char *x,
 static bool NAME(is_less)(const struct fl_order *order, const char *x, const char *y)
 {
     return IS_LESS(order, x, y);
+}
+
+ALWAYS_INLINE void NAME(fetch)(const struct fl_order *order, const char *at, size_t n)
+{
+    size_t i;
+
+    for (i = 0; i < n; i++)
+        FETCH(order, at + i * SIZE);
 }
 
 /* The addresses of four items, in order. They are all there, whatever is said. */
@@ -97,17 +113,28 @@ ALWAYS_INLINE void NAME(merge_ends)(const struct fl_order *order, const char *a,
     const char *a_last = a + a_bytes - SIZE, *b_last = b + b_bytes - SIZE;
     const char *x = a, *y = b, *x_last = a_last, *y_last = b_last;
     char *to_last = to + a_bytes + b_bytes - SIZE;
-    size_t i, mask, step;
+    size_t i, mask, step, far = FL_ORDER_AHEAD * SIZE;
+    const char *from;
 
+    if (bytes > far) {
+        NAME(fetch)(order, a, FL_ORDER_AHEAD);
+        NAME(fetch)(order, b, FL_ORDER_AHEAD);
+        NAME(fetch)(order, a_last + SIZE - far, FL_ORDER_AHEAD);
+        NAME(fetch)(order, b_last + SIZE - far, FL_ORDER_AHEAD);
+    }
     for (i = 0; i < bytes; i += SIZE) {
         mask = NAME(less)(order, y, x);
         step = SIZE & mask;
-        MOVE(to + i, pick(mask, y, x));
+        from = pick(mask, y, x);
+        MOVE(to + i, from);
+        FETCH(order, from + FL_MIN(far, (size_t)(pick(mask, b_last, a_last) - from)));
         y += step;
         x += SIZE - step;
         mask = NAME(less)(order, y_last, x_last);
         step = SIZE & mask;
-        MOVE(to_last - i, pick(mask, x_last, y_last));
+        from = pick(mask, x_last, y_last);
+        MOVE(to_last - i, from);
+        FETCH(order, from - FL_MIN(far, (size_t)(from - pick(mask, a, b))));
         x_last -= step;
         y_last -= SIZE - step;
     }
@@ -193,6 +220,8 @@ static void NAME(sort)(const struct fl_order *order, char *at, char *room, size_
             memcpy(at, room, n * SIZE);
         return;
     }
+    if (n >= FL_ORDER_AHEAD && n < 2 * FL_ORDER_AHEAD)
+        NAME(fetch)(order, at, n);
     if (n >= 32 && NAME(sort_run)(order, at, room, n, to_room))
         return;
     /* Fours, and halves of the same length, as far as they go. */
@@ -210,3 +239,4 @@ static void NAME(sort)(const struct fl_order *order, char *at, char *room, size_
 #undef SIZE
 #undef MOVE
 #undef IS_LESS
+#undef FETCH

@@ -5,18 +5,13 @@
 #include <stdlib.h>
 #include "enter.h"
 #include "options.h"
+#include "sort.h"
 
 /* So many bytes of room are on the stack. */
 #define STACK_BYTES ((size_t)8 * 1024)
 
-void *fl_sort_by_memory(size_t bytes)
-{
-    if (bytes > SIZE_MAX / 2)
-        return NULL;
-    /* Where items of the array are aligned, so are those that lie here. */
-    bytes = (bytes + FL_CACHE_LINE - 1) / FL_CACHE_LINE * FL_CACHE_LINE;
-    return aligned_alloc(FL_CACHE_LINE, FL_MAX(bytes, FL_CACHE_LINE));
-}
+/* Items that are looked at to guess what they are. */
+#define LOOKS 16
 
 bool fl_sort_by_is_cancelled(const filch_opts *opts)
 {
@@ -31,7 +26,7 @@ static int sort_few(const struct fl_order *order, char *at, size_t n)
     char *room = on_stack;
 
     if (n * order->bytes > STACK_BYTES) {
-        room = fl_sort_by_memory(n * order->bytes);
+        room = fl_sort_memory(n, order->bytes);
         if (!room)
             return -ENOMEM;
     }
@@ -65,7 +60,7 @@ static int sort_inside(struct fl_worker *worker, void *arg)
 static int sort_many(const struct fl_order *order, char *at, size_t n,
                      const filch_opts *opts)
 {
-    char *room = fl_sort_by_memory(fl_order_room(n, order->bytes));
+    char *room = fl_sort_memory(1, fl_order_room(n, order->bytes));
     struct sort sort = {order, at, room, n, opts};
     int err;
 
@@ -93,13 +88,30 @@ static int run(const struct fl_order *order, void *at, size_t n, const filch_opt
 
 /* --- calls -------------------------------------------------------------------------- */
 
-static const struct fl_order_kind *kind_of(size_t bytes)
+/* Could these be pointers, by the looks of some? A wrong guess costs time only. Most
+ * numbers are below 2^32, or as far up as a double or a hash; most memory of a process is
+ * between. */
+static bool is_like_pointers(const char *base, size_t n)
+{
+    size_t i, stride = n / LOOKS + 1;
+
+    for (i = 0; i < n; i += stride) {
+        uint64_t value;
+
+        memcpy(&value, base + i * sizeof value, sizeof value);
+        if (value >> 47 != 0 || value >> 32 == 0)
+            return false;
+    }
+    return sizeof(char *) == sizeof(uint64_t);
+}
+
+static const struct fl_order_kind *kind_of(const void *base, size_t n, size_t bytes)
 {
     switch (bytes) {
     case 4:
         return &fl_order_4;
     case 8:
-        return &fl_order_8;
+        return is_like_pointers(base, n) ? &fl_order_pointers : &fl_order_8;
     case 16:
         return &fl_order_16;
     case 24:
@@ -117,7 +129,7 @@ int fl_sort_by_check(struct fl_order *order, const void *base, size_t n, size_t 
     if (!compare || bytes == 0 || n > SIZE_MAX / 2 / bytes || (n > 0 && !base) ||
         fl_opts_check(opts))
         return -EINVAL;
-    *order = (struct fl_order){.kind = kind_of(bytes),
+    *order = (struct fl_order){.kind = kind_of(base, n, bytes),
                                .bytes = bytes,
                                .compare = compare,
                                .ctx = opts ? opts->ctx : NULL,

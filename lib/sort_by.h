@@ -5,10 +5,6 @@
 #include <string.h>
 #include "order.h"
 
-/* Memory aligned to a cache line, not cleared; NULL: there is none. Free it with free().
- */
-void *fl_sort_by_memory(size_t bytes);
-
 /* Say in *order how such items are sorted. 0 or -EINVAL: are these what filch/sort_by.h
  * asks for? */
 int fl_sort_by_check(struct fl_order *order, const void *base, size_t n, size_t bytes,

@@ -10,6 +10,7 @@
 #include "enter.h"
 #include "loop.h"
 #include "options.h"
+#include "sort.h"
 #include "sort_by.h"
 
 /* Items in the sample; and so many of them on either side of where the range should be:
@@ -213,7 +214,7 @@ static int sort_part(struct range *range)
     room = (room + FL_CACHE_LINE - 1) / FL_CACHE_LINE * FL_CACHE_LINE;
     total = room + 2 * range->bytes;
     total = (total + FL_CACHE_LINE - 1) / FL_CACHE_LINE * FL_CACHE_LINE;
-    memory = fl_sort_by_memory(total + places + range->n);
+    memory = fl_sort_memory(1, total + places + range->n);
     if (!memory)
         return -ENOMEM;
     range->room = memory;

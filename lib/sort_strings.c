@@ -13,6 +13,7 @@
 #include "enter.h"
 #include "loop.h"
 #include "options.h"
+#include "sort.h"
 #include "sort_by.h"
 
 #define CHARACTERS 8
@@ -305,7 +306,7 @@ static int sort_small(struct strings *strings)
 
     strings->at = on_stack;
     if (n > STACK_WORDS) {
-        strings->at = fl_sort_by_memory(2 * n * sizeof *strings->at);
+        strings->at = fl_sort_memory(2 * n, sizeof *strings->at);
         if (!strings->at)
             return -ENOMEM;
     }
@@ -323,18 +324,17 @@ static int sort_small(struct strings *strings)
 
 static int sort_large(struct strings *strings)
 {
-    size_t words = strings->n * sizeof *strings->at;
     int err = -ENOMEM;
 
-    strings->at = fl_sort_by_memory(words);
+    strings->at = fl_sort_memory(strings->n, sizeof *strings->at);
     if (!strings->at)
         return -ENOMEM;
-    strings->room = fl_sort_by_memory(fl_order_room(strings->n, sizeof *strings->room));
+    strings->room = fl_sort_memory(1, fl_order_room(strings->n, sizeof *strings->room));
     if (!strings->room)
         goto free_words;
     strings->groups =
-        fl_sort_by_memory((strings->n / GROUP_MOST + 1) * sizeof *strings->groups +
-                          (strings->n / PIECE + 2) * sizeof *strings->firsts);
+        fl_sort_memory(1, (strings->n / GROUP_MOST + 1) * sizeof *strings->groups +
+                              (strings->n / PIECE + 2) * sizeof *strings->firsts);
     if (!strings->groups)
         goto free_room;
     strings->firsts = (size_t *)(strings->groups + strings->n / GROUP_MOST + 1);

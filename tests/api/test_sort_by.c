@@ -187,6 +187,74 @@ static void many_items_are_sorted_in_the_same_way_by_any_number_of_workers(void 
         filch_pool_destroy(pool[p]);
 }
 
+/* The two lowest bits do not count. */
+static int by_word(const void *left, const void *right, void *ctx)
+{
+    uint64_t a, b;
+
+    memcpy(&a, left, sizeof a);
+    memcpy(&b, right, sizeof b);
+    (void)ctx;
+    return (a >> 2 > b >> 2) - (a >> 2 < b >> 2);
+}
+
+static int by_string(const void *left, const void *right, void *ctx)
+{
+    const char *const *a = left, *const *b = right;
+
+    (void)ctx;
+    return strcmp(*a, *b);
+}
+
+/* Words that look like pointers are fetched, wherever they point to: nowhere, here. */
+static void numbers_that_look_like_pointers_are_sorted(void **state)
+{
+    static const size_t counts[] = {2, 31, 64, 65, 2000, 2049, 70000};
+    uint64_t random = seed_print();
+    size_t c, i;
+
+    for (c = 0; c < COUNT_OF(counts); c++) {
+        size_t n = counts[c];
+        uint64_t *x = malloc(n * sizeof *x), *y = malloc(n * sizeof *y);
+        const char **sorted;
+
+        for (i = 0; i < n; i++)
+            x[i] = y[i] = (UINT64_C(1) << 40) + random_below(&random, 4 * n);
+        sorted = ordered((char *)x, n, sizeof *x, by_word, NULL);
+        assert_int_equal(filch_sort(y, n, sizeof *y, by_word, NULL, .pool = *state), 0);
+        for (i = 0; i < n; i++)
+            assert_memory_equal(&y[i], sorted[i], sizeof *y);
+        free(sorted);
+        free(y);
+        free(x);
+    }
+}
+
+static void pointers_to_strings_are_sorted_by_them_and_stably(void **state)
+{
+    static const size_t counts[] = {3, 40, 1000, 2049, 30000};
+    static char names[30000][8];
+    uint64_t random = seed_print();
+    size_t c, i;
+
+    for (i = 0; i < COUNT_OF(names); i++)
+        snprintf(names[i], sizeof names[i], "%d", (int)random_below(&random, 9999));
+    for (c = 0; c < COUNT_OF(counts); c++) {
+        size_t n = counts[c];
+        const char **x = malloc(n * sizeof *x);
+
+        for (i = 0; i < n; i++)
+            x[i] = names[i];
+        assert_int_equal(filch_sort(x, n, sizeof *x, by_string, NULL, .pool = *state), 0);
+        for (i = 1; i < n; i++) {
+            int order = strcmp(x[i - 1], x[i]);
+
+            assert_true(order < 0 || (order == 0 && x[i - 1] < x[i]));
+        }
+        free(x);
+    }
+}
+
 #define MANY ((size_t)1000000)
 
 static int by_number(const void *left, const void *right, void *ctx)
@@ -320,6 +388,8 @@ int main(void)
         cmocka_unit_test(many_items_are_sorted_in_the_same_way_by_any_number_of_workers),
         cmocka_unit_test(comparisons_are_as_few_as_documented),
         cmocka_unit_test(a_killer_of_quicksorts_costs_no_more),
+        ON_POOLS(numbers_that_look_like_pointers_are_sorted),
+        ON_POOLS(pointers_to_strings_are_sorted_by_them_and_stably),
         ON_POOLS(a_million_items_are_sorted),
         ON_POOLS(items_at_odd_addresses_are_sorted),
     };
