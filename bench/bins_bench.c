@@ -205,7 +205,7 @@ static int run_peer(const struct bench_team *team)
 
 #define BINS_WORK(title, prepare_it)                                                 \
     {                                                                                \
-        .name = title, .prepare = prepare_it, .release = release,                    \
+        .name = (title), .prepare = (prepare_it), .release = release,                \
         .run = {run_serial, run_channel, run_openmp, run_filch, run_peer, run_peer}, \
         .take_result = take_result,                                                  \
     }

@@ -182,7 +182,8 @@ static double sum_of_names(void)
         char *at;
 
         memcpy(&at, items + i * bytes, bytes);
-        memcpy(name, at, strlen(at));
+        for (size_t j = 0; j < sizeof name && at[j]; j++)
+            name[j] = at[j];
         sum += fmod(bench_checksum(name, sizeof name) * (double)(i % 1000 + 1), 1 << 30);
     }
     return sum;

@@ -241,7 +241,7 @@ static int loop(struct fl_worker *worker, struct order_call *call, filch_body *b
 static int sort_all(struct fl_worker *worker, struct order_call *call)
 {
     size_t count = call->groups->count;
-    size_t runs = FL_MIN(fl_loop_lanes(worker, call->opts), RUNS_MOST / 4) * 4;
+    size_t runs = (size_t)4 * FL_MIN(fl_loop_lanes(worker, call->opts), RUNS_MOST / 4);
     int err;
 
     call->run = FL_MAX(count / runs + 1, RUN_LEAST);

@@ -58,6 +58,7 @@ struct histogram {
 static int find_bins(const struct histogram *h, filch_worker *w, size_t begin, size_t end,
                      uint32_t *room, double *weight, const uint32_t **bin)
 {
+    FL_ASSERT(h->body || !weight);
     *bin = room;
     if (h->body)
         return h->body(w, begin, end, room, weight, h->ctx);

@@ -209,7 +209,7 @@ static int some_tiles(filch_worker *w, size_t begin, size_t end, void *ctx)
     int value = 0;
 
     if (scan->rooms) {
-        room.acc = scan->rooms + 3 * filch_lane(w) * padded(scan->bytes);
+        room.acc = scan->rooms + (size_t)3 * filch_lane(w) * padded(scan->bytes);
         room.fold = room.acc + padded(scan->bytes);
         if (scan->bytes > ASIDE_BYTES) {
             room.aside = room.fold + padded(scan->bytes);

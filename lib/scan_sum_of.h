@@ -185,7 +185,9 @@ FL_ALWAYS_INLINE void NAME(scan_eight)(struct NAME(eight) * e, LANE carry, LANE 
     NAME(run)(e, last);
     if (is_exclusive)
         NAME(shift)(e, before);
-    for (k = 0; IS_FLOATING && k < sizeof e->v / sizeof *e->v; k++)
+    if (!IS_FLOATING)
+        return;
+    for (k = 0; k < sizeof e->v / sizeof *e->v; k++)
         e->v[k] += carry;
 }
 

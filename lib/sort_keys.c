@@ -87,22 +87,22 @@ static int argsort(const void *keys, size_t n, size_t *index, size_t bytes, size
 }
 
 #define FUNCTIONS(type, element, code)                                                   \
-    int filch_sort_keys_##type(element *x, size_t n, const filch_opts *opts)             \
+    int filch_sort_keys_##type(element x[], size_t n, const filch_opts *opts)            \
     {                                                                                    \
         return sort_keys(x, n, sizeof *x, _Alignof(element), code, 0, n, opts);          \
     }                                                                                    \
-    int filch_sort_range_##type(element *x, size_t n, size_t begin, size_t end,          \
+    int filch_sort_range_##type(element x[], size_t n, size_t begin, size_t end,         \
                                 const filch_opts *opts)                                  \
     {                                                                                    \
         return sort_keys(x, n, sizeof *x, _Alignof(element), code, begin, end, opts);    \
     }                                                                                    \
-    int filch_sort_pairs_##type(element *keys, void *values, size_t value_bytes,         \
+    int filch_sort_pairs_##type(element keys[], void *values, size_t value_bytes,        \
                                 size_t n, const filch_opts *opts)                        \
     {                                                                                    \
         return sort_pairs(keys, values, value_bytes, n, sizeof *keys, _Alignof(element), \
                           code, opts);                                                   \
     }                                                                                    \
-    int filch_argsort_##type(const element *x, size_t n, size_t *index,                  \
+    int filch_argsort_##type(const element x[], size_t n, size_t *index,                 \
                              const filch_opts *opts)                                     \
     {                                                                                    \
         return argsort(x, n, index, sizeof *x, _Alignof(element), code, opts);           \

@@ -15,7 +15,7 @@ __attribute__((target("avx2"))) static void NAME(rank_avx2)(const RECORD *a, REC
                                                             size_t n, unsigned low)
 {
     LANE key[RANK_MOST + LANE_COUNT], rank[RANK_MOST + LANE_COUNT];
-    LANES number, own, before;
+    LANES number = {0}, own, before;
     size_t i, j, k;
 
     (void)low;

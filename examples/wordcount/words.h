@@ -57,7 +57,7 @@ static inline size_t words_length(const unsigned char *word)
 static inline int words_take_long(const unsigned char **at, const unsigned char *end,
                                   words_taker *take, void *ctx)
 {
-    size_t room = 2 * WORDS_PIECE, length = 0, bytes;
+    size_t room = (size_t)2 * WORDS_PIECE, length = 0, bytes;
     unsigned char *word = NULL, *longer;
     int err = -ENOMEM;
 

@@ -27,7 +27,7 @@ typedef size_t key_maker(uint64_t number, unsigned char *key);
 static inline size_t key_equal(uint64_t number, unsigned char *key)
 {
     (void)number;
-    memcpy(key, "the same", 8);
+    memset(key, 's', 8);
     return 8;
 }
 

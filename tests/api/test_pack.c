@@ -139,7 +139,8 @@ static void check_filter(filch_pool *pool, const struct arrays *arrays,
         filch_where_with(arrays->in, indices, count, bytes, &kept, is_wanted, opts), 0);
     same(arrays, NULL, kept, right, 0, "where");
     for (i = 0; i < kept; i++)
-        if (memcmp(arrays->in + indices[i] * bytes, arrays->right + i * bytes, bytes) ||
+        if (memcmp(arrays->in + indices[i] * bytes, arrays->right + i * bytes, bytes) !=
+                0 ||
             (i > 0 && indices[i] <= indices[i - 1]))
             fail_msg("index %zu of %zu is wrong", i, kept);
     assert_int_equal(filch_where_ranges_with(arrays->in, indices, count, bytes, &kept,
@@ -221,18 +222,14 @@ static void check_sizes(filch_pool *pool, size_t most)
             for (g = 0; g < COUNT_OF(grains); g++) {
                 size_t bytes = item_bytes[b], count = sizes[s];
                 size_t room = count * (bytes < 8 ? 8 : bytes) + 1;
-                /* In an array at an odd address. */
-                struct arrays arrays = {(char *)malloc(count * bytes + 1) + 1,
-                                        malloc(room),
-                                        malloc(room),
-                                        count,
-                                        bytes,
-                                        grains[g]};
+                char *odd = malloc(count * bytes + 1); /* an array at an odd address */
+                struct arrays arrays = {odd + 1, malloc(room), malloc(room),
+                                        count,   bytes,        grains[g]};
 
                 if (count <= most &&
                     (bytes == 8 || (count == 9999 && (g > 0 || bytes < 16))))
                     check_all(pool, &arrays, &random);
-                free(arrays.in - 1);
+                free(odd);
                 free(arrays.out);
                 free(arrays.right);
             }

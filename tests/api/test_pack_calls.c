@@ -69,8 +69,9 @@ static void set_options(struct options *options, filch_pool *pool)
 /* function(in, out, count, bytes, &kept, test, opts) */
 #define CHECK_PACK(function, out_type, test, is_in_place)                                \
     do {                                                                                 \
+        typedef out_type kind;                                                           \
         int64_t x[4] = {1, 1, 2, 2};                                                     \
-        out_type *out = (out_type *)(void *)results, *none = NULL;                       \
+        kind *out = (kind *)(void *)results, *none = NULL;                               \
         struct options o;                                                                \
         size_t kept = 77;                                                                \
                                                                                          \

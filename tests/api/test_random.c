@@ -162,6 +162,7 @@ static void all_orders_are_alike(void **state)
     }
     assert_int_equal(orders, 24);
     for (seed = 0; seed < 3; seed++) {
+        const double middle = MOST / 2.0;
         double sum = 0, products = 0;
 
         number(array, MOST);
@@ -172,9 +173,8 @@ static void all_orders_are_alike(void **state)
             products += array[i] > array[i - 1];
         /* Deviations: of the mean of so many, MOST / sqrt(12 * MOST); of ascents,
          * sqrt(MOST / 12). */
-        assert_true(sum / (MOST / 2) > MOST / 2 - 1000 &&
-                    sum / (MOST / 2) < MOST / 2 + 1000);
-        assert_true(products > MOST / 2 - 1000 && products < MOST / 2 + 1000);
+        assert_true(sum / middle > middle - 1000 && sum / middle < middle + 1000);
+        assert_true(products > middle - 1000 && products < middle + 1000);
     }
 }
 

@@ -18,8 +18,9 @@ static const size_t sizes[] = {
 /* EXCLUSIVE, INCLUSIVE: of the type. next: the result behind item, in `carry`. */
 #define CHECK_INTEGERS(type, wide, inclusive, exclusive, start, next)                    \
     do {                                                                                 \
-        type *x = malloc(MOST * sizeof *x), *out = malloc(MOST * sizeof *x);             \
-        type *own = malloc(MOST * sizeof *x);                                            \
+        typedef type number;                                                             \
+        number *x = malloc(MOST * sizeof *x), *out = malloc(MOST * sizeof *x);           \
+        number *own = malloc(MOST * sizeof *x);                                          \
         uint64_t random = seed;                                                          \
         size_t s, i;                                                                     \
                                                                                          \
@@ -196,7 +197,7 @@ static void sums_are_as_close_as_is_said_and_never_fall(void **state)
     assert_int_equal(filch_scan_sum(doubles, MOST, double_out, .pool = *state), 0);
     assert_int_equal(filch_scan_sum(floats, MOST, float_out, .pool = *state), 0);
     for (i = 0; i < MOST; i++) {
-        double parts = (double)(i / TILE) + (double)(i % TILE) / 8 + 6;
+        double parts = floor((double)i / TILE) + (double)(i % TILE) / 8 + 6;
         long double bound;
 
         sum += (long double)doubles[i];
@@ -248,36 +249,37 @@ static void what_is_not_finite_shows_from_its_place_on(void **state)
     }
 }
 
-#define CHECK_FLOATS(element, items, results, infinity)                             \
-    do {                                                                            \
-        size_t s;                                                                   \
-                                                                                    \
-        for (s = 0; s < COUNT_OF(sizes); s++) {                                     \
-            size_t n = sizes[s];                                                    \
-            element least = infinity, greatest = -infinity, carry = 1;              \
-                                                                                    \
-            assert_int_equal(filch_scan_min(items, n, results, .pool = *state), 0); \
-            for (i = 0; i < n; i++) {                                               \
-                least = items[i] < least ? items[i] : least;                        \
-                if (memcmp(&results[i], &least, sizeof least) != 0)                 \
-                    fail_msg("least of " #element ": %g at %zu of %zu, not %g",     \
-                             (double)results[i], i, n, (double)least);              \
-            }                                                                       \
-            memcpy(results, items, n * sizeof *items);                              \
-            assert_int_equal(                                                       \
-                filch_exscan_max(results, n, results, NULL, .pool = *state), 0);    \
-            for (i = 0; i < n; i++) {                                               \
-                if (memcmp(&results[i], &greatest, sizeof greatest) != 0)           \
-                    fail_msg("greatest of " #element ": %g at %zu of %zu, not %g",  \
-                             (double)results[i], i, n, (double)greatest);           \
-                greatest = items[i] > greatest ? items[i] : greatest;               \
-            }                                                                       \
-            assert_int_equal(                                                       \
-                filch_exscan_min(items, n, results, &carry, .pool = *state), 0);    \
-            assert_true(carry == (n > 0 && least < 1 ? least : 1));                 \
-            assert_int_equal(filch_scan_max(items, n, results, .pool = *state), 0); \
-            assert_true(n == 0 || results[n - 1] == greatest);                      \
-        }                                                                           \
+#define CHECK_FLOATS(element, items, results, infinity)                               \
+    do {                                                                              \
+        typedef element number;                                                       \
+        const number *x = (items), most = (infinity);                                 \
+        number *out = (results);                                                      \
+        size_t s;                                                                     \
+                                                                                      \
+        for (s = 0; s < COUNT_OF(sizes); s++) {                                       \
+            size_t n = sizes[s];                                                      \
+            number least = most, greatest = -most, carry = 1;                         \
+                                                                                      \
+            assert_int_equal(filch_scan_min(x, n, out, .pool = *state), 0);           \
+            for (i = 0; i < n; i++) {                                                 \
+                least = x[i] < least ? x[i] : least;                                  \
+                if (memcmp(&out[i], &least, sizeof least) != 0)                       \
+                    fail_msg("least of " #element ": %g at %zu of %zu, not %g",       \
+                             (double)out[i], i, n, (double)least);                    \
+            }                                                                         \
+            memcpy(out, x, n * sizeof *x);                                            \
+            assert_int_equal(filch_exscan_max(out, n, out, NULL, .pool = *state), 0); \
+            for (i = 0; i < n; i++) {                                                 \
+                if (memcmp(&out[i], &greatest, sizeof greatest) != 0)                 \
+                    fail_msg("greatest of " #element ": %g at %zu of %zu, not %g",    \
+                             (double)out[i], i, n, (double)greatest);                 \
+                greatest = x[i] > greatest ? x[i] : greatest;                         \
+            }                                                                         \
+            assert_int_equal(filch_exscan_min(x, n, out, &carry, .pool = *state), 0); \
+            assert_true(carry == (n > 0 && least < 1 ? least : 1));                   \
+            assert_int_equal(filch_scan_max(x, n, out, .pool = *state), 0);           \
+            assert_true(n == 0 || out[n - 1] == greatest);                            \
+        }                                                                             \
     } while (0)
 
 static void extremes_pass_nans_over_and_keep_the_first_zero(void **state)

@@ -65,9 +65,10 @@ static void check_sums(size_t count)
 /* more: the carry of an exclusive one, with a comma, or nothing. */
 #define CHECK(function, element, more)                                                  \
     do {                                                                                \
+        typedef element number;                                                         \
         element x[4] = {1, 2, 3, 4}, before[4] = {1, 2, 3, 4}, *none = NULL;            \
         static element many[40000], many_out[40000];                                    \
-        element *off = (element *)(void *)((char *)many + 1);                           \
+        number *off = (number *)(void *)((char *)many + 1);                             \
         filch_cancel token = {0};                                                       \
         filch_opts small = *FILCH_OPTS(NULL, .pool = *state), cancelled = small;        \
                                                                                         \

@@ -79,9 +79,9 @@ static void same_items(const char *right, const char *out, size_t count, size_t 
 static void check_size(filch_pool *pool, size_t count, size_t bytes, size_t grain,
                        uint64_t *random)
 {
-    /* Off by one: items of any alignment. */
-    char *in = (char *)malloc(count * bytes + 1) + 1;
-    char *out = (char *)malloc(count * bytes + 1) + 1, *right = malloc(count * bytes + 1);
+    char *odd_in = malloc(count * bytes + 1), *odd_out = malloc(count * bytes + 1);
+    char *in = odd_in + 1, *out = odd_out + 1; /* items of any alignment */
+    char *right = malloc(count * bytes + 1);
     char carry[MOST_BYTES] = {0}, right_carry[MOST_BYTES];
     const filch_opts *opts = FILCH_OPTS(&bytes, .pool = pool, .grain = grain);
 
@@ -110,8 +110,8 @@ static void check_size(filch_pool *pool, size_t count, size_t bytes, size_t grai
     assert_int_equal(filch_exscan_with(out, out, count, bytes, carry, then, opts), 0);
     same_items(right, out, count, bytes, grain, "exclusive, in place");
     same_items(right_carry, carry, 1, bytes, grain, "its carry");
-    free(in - 1);
-    free(out - 1);
+    free(odd_in);
+    free(odd_out);
     free(right);
 }
 

@@ -156,7 +156,7 @@ static void a_million_keys_are_sorted(void **state)
         memset(count, 0, 65536 * sizeof *count);
         for (i = 0; i < MANY; i++) {
             value = round ? random_next(&random) >> 48
-                          : random_next(&random) >> 48 & random_next(&random) >> 48;
+                          : random_next(&random) >> 48 & random_next(&random) >> 32;
             count[value]++;
             x[i] = (uint32_t)(value * 65537);
         }

@@ -43,9 +43,10 @@ static void check_unchanged(void)
 
 #define CHECK(call, function, element, x)                                  \
     do {                                                                   \
+        typedef element number;                                            \
         const size_t too_many = SIZE_MAX / sizeof(element) + 1;            \
-        element *const odd = (element *)(void *)(keys.bytes + 1);          \
-        element *const none = NULL;                                        \
+        number *const odd = (number *)(void *)(keys.bytes + 1);            \
+        number *const none = NULL;                                         \
         filch_cancel token = {0};                                          \
         filch_opts small = *FILCH_OPTS(NULL, .pool = *state);              \
         filch_opts foreign = small, cancelled = small;                     \

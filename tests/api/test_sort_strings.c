@@ -90,7 +90,7 @@ static const char *make_string(enum kind kind, size_t i, size_t n, uint64_t *ran
         unsigned letter = 1 + (unsigned)(random_next(random) >> 32) % letters;
 
         if (!text[j])
-            text[j] = j < from ? 'x' : (char)letter;
+            text[j] = (char)(j < from ? 'x' : letter);
     }
     return copy_of(text, length);
 }

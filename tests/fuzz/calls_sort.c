@@ -32,7 +32,8 @@ static uint64_t mix(uint64_t z)
 #define SORT(type, element)                                                              \
     static int do_##type(struct sort_call *sort)                                         \
     {                                                                                    \
-        element *before = sort->before, *after = sort->after;                            \
+        typedef element number;                                                          \
+        number *before = sort->before, *after = sort->after;                             \
         size_t n = sort->n, i;                                                           \
                                                                                          \
         for (i = 0; i < n; i++)                                                          \
