@@ -20,7 +20,7 @@ static const struct {
     {call_spawn_tree, 2, false}, {call_join, 2, false},     {call_fork, 2, false},
     {call_run_pool, 1, false},   {call_local, 2, false},    {call_pool, 1, true},
     {call_callers, 1, true},     {call_pack, 4, false},     {call_sort, 2, false},
-    {call_sort_by, 2, false},
+    {call_sort_by, 2, false},    {call_keyed, 3, false},
 };
 
 #define OPERATIONS (sizeof operations / sizeof *operations)

@@ -151,8 +151,7 @@ void run_nested(const struct call *call, filch_worker *w);
 
 operation call_for, call_for_huge, call_map, call_for_2d, call_for_3d;
 operation call_reduce, call_sum_bits, call_typed, call_pack, call_sort;
-operation call_sort_by;
-operation call_reduce, call_sum_bits, call_typed;
+operation call_sort_by, call_keyed;
 operation call_scope, call_spawn_tree, call_join, call_fork, call_run_pool, call_local;
 operation call_pool, call_callers;
 
