@@ -38,14 +38,14 @@ same()
     sort -- "$@" >sorted
     uniq -c sorted >counted
     sort -u -- "$@" >unique
-    for workers in 1 2 4; do
+    for workers in 1 3; do
         expect 0 -j $workers "$@"
         cmp -s sorted stdout || failed "$*, $workers workers"
         expect 0 -j $workers -u "$@"
         cmp -s unique stdout || failed "-u $*, $workers workers"
         expect 0 -j $workers -c "$@"
         cmp -s counted stdout || failed "-c $*, $workers workers"
-        for first in 0 1 10 1000; do
+        for first in 0 10 1000; do
             expect 0 -j $workers -k $first "$@"
             head -n $first sorted | cmp -s - stdout || failed "-k $first $*, $workers workers"
         done
