@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include "enter.h"
 #include "options.h"
+#include "overlap.h"
 #include "sort.h"
 
 /* So many bytes of room are on the stack. */
@@ -148,14 +149,6 @@ int filch_sort_with(void *base, size_t n, size_t bytes, filch_compare *compare,
     return run(&order, base, n, opts);
 }
 
-/* Do two arrays of so many bytes have one in common? */
-static bool is_overlap(const void *a, size_t a_bytes, const void *b, size_t b_bytes)
-{
-    uintptr_t a_at = (uintptr_t)a, b_at = (uintptr_t)b;
-
-    return a_at < b_at ? b_at - a_at < a_bytes : a_at - b_at < b_bytes;
-}
-
 int filch_argsort_by_with(const void *base, size_t n, size_t bytes, size_t *index,
                           filch_compare *compare, const filch_opts *opts)
 {
@@ -167,7 +160,7 @@ int filch_argsort_by_with(const void *base, size_t n, size_t bytes, size_t *inde
         return -EINVAL;
     if (n == 0)
         return 0;
-    if (is_overlap(base, n * bytes, index, n * sizeof *index))
+    if (fl_overlap(base, index, n * bytes, n * sizeof *index))
         return -EINVAL;
     order.kind = &fl_order_places;
     order.bytes = sizeof *index;

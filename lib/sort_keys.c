@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include "options.h"
+#include "overlap.h"
 
 #define SIGNED_32   ((struct fl_code){0, UINT32_C(1) << 31, 0})
 #define SIGNED_64   ((struct fl_code){0, UINT64_C(1) << 63, 0})
@@ -15,13 +16,6 @@
 static bool is_wrong(const void *array, size_t n, size_t bytes, size_t align)
 {
     return n > SIZE_MAX / bytes || (n && !array) || (uintptr_t)array % align;
-}
-
-static bool is_overlap(const void *a, size_t a_bytes, const void *b, size_t b_bytes)
-{
-    uintptr_t x = (uintptr_t)a, y = (uintptr_t)b;
-
-    return x <= y ? y - x < a_bytes : x - y < b_bytes;
 }
 
 static int sort(struct fl_sort *sort, size_t align)
@@ -64,7 +58,7 @@ static int sort_pairs(void *keys, void *values, size_t value_bytes, size_t n,
 
     if ((value_bytes != 4 && value_bytes != 8) ||
         is_wrong(values, n, value_bytes, value_bytes) || n > SIZE_MAX / bytes ||
-        (n && is_overlap(keys, n * bytes, values, n * value_bytes)))
+        (n && fl_overlap(keys, values, n * bytes, n * value_bytes)))
         return -EINVAL;
     return sort(&call, align);
 }
@@ -81,7 +75,7 @@ static int argsort(const void *keys, size_t n, size_t *index, size_t bytes, size
                            .opts = opts};
 
     if (is_wrong(index, n, sizeof *index, sizeof *index) || n > SIZE_MAX / bytes ||
-        (n && is_overlap(keys, n * bytes, index, n * sizeof *index)))
+        (n && fl_overlap(keys, index, n * bytes, n * sizeof *index)))
         return -EINVAL;
     return sort(&call, align);
 }
