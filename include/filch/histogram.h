@@ -35,7 +35,7 @@
  *          lowest items where it was not 0. After any error counts and sums are as they
  *          were.
  * Threads  any, also from inside a body. Nobody else may use the arrays meanwhile.
- * Cost     O(n + bins) work for each worker's bins, O(n / p + bins) deep on p workers.
+ * Cost     O(n + p bins) work on p workers, O(n / p + bins) deep.
  *          Workers never write to the same bins. Up to 2,048 items of arrays are counted
  *          by the caller at once; and up to an eighth as many as there are bins, but not
  *          more than 131,072
