@@ -1,9 +1,9 @@
 /* order.c - finding and sorting lines; see order.h.
  *
- * A line is known by where it begins, and ends with a byte that is nowhere else in it. As
- * long as the text has no zero byte, that becomes a zero: then lines are strings, and
- * filch_sort_strings looks at eight characters at a time. Otherwise they go on ending with
- * '\n', and filch_sort asks a comparison.
+ * A line is known by where it begins, and ends with a byte that is nowhere else in it.
+ * As long as the text has no zero byte, that becomes a zero: then lines are strings, and
+ * filch_sort_strings looks at eight characters at a time. Otherwise they go on ending
+ * with '\n', and filch_sort asks a comparison.
  *
  * Two passes over blocks of the text find them: the first counts; a running sum of the
  * counts says where the lines of each block go, and the second puts them there.

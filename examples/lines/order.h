@@ -29,7 +29,7 @@ struct choice {
     size_t most; /* lines to show */
 };
 
-/* Find the lines of text, and sort them by their bytes. 0 or a negative errno: -ENOMEM. */
+/* Find the lines of text, and sort them by their bytes. 0 or -ENOMEM. */
 int lines_order(struct lines *lines, const struct choice *choice);
 
 static inline const char *lines_at(const struct lines *lines, size_t i)
