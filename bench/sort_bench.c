@@ -1,8 +1,9 @@
 /* sort_bench.c - how fast are numbers sorted?
  *
- *   sort-uint32  random 32-bit integers
- *   sort-double  random doubles in [0, 1)
- *   sort-small   random 32-bit integers, a hundred at a time: what does a call cost?
+ *   sort-uint32                  random 32-bit integers
+ *   sort-double                  random doubles in [0, 1)
+ *   sort-10, sort-100, sort-1e3  so many random 32-bit integers: the time of one sort,
+ *                                where each sorts some of its own
  *
  * Serial is std::sort. What each library offers for it: filch_sort_keys,
  * tbb::parallel_sort, Rayon's par_sort_unstable. OpenMP and the channel pool have none.
@@ -17,25 +18,29 @@
 
 #include "standard.h"
 
-enum variant { UINT32, DOUBLE, SMALL };
+static const struct kind {
+    const char *title;
+    bool is_double;
+    size_t keys;  /* in one sort; 0: what the scale says */
+    size_t sorts; /* in a run: the clock is read twice a run */
+} kinds[BENCH_SORT_WORKS] = {
+    {"sort of 32-bit integers", false, 0, 1},
+    {"sort of doubles", true, 0, 1},
+    {"sort of 10 integers", false, 10, 10000},
+    {"sort of 100 integers", false, 100, 2000},
+    {"sort of 1,000 integers", false, 1000, 500},
+};
 
-#define SMALL_COUNT 100
-
-static enum variant variant;
+static const struct kind *kind;
 static void *unsorted;
 static void *keys;
+static size_t each; /* keys in a sort */
 static size_t count;
 static bool has_result;
 
 static size_t bytes(void)
 {
-    return count * (variant == DOUBLE ? sizeof(double) : sizeof(uint32_t));
-}
-
-/* Integers in one call. */
-static size_t each(void)
-{
-    return variant == SMALL ? SMALL_COUNT : count;
+    return count * (kind->is_double ? sizeof(double) : sizeof(uint32_t));
 }
 
 static void release(void)
@@ -51,8 +56,9 @@ static int prepare(const struct bench_request *request, struct bench_input *inpu
         [BENCH_TINY] = 200000, [BENCH_QUICK] = 2000000, [BENCH_FULL] = 10000000};
     uint32_t seed = 1;
 
-    variant = (enum variant)request->work->variant;
-    count = counts[request->scale];
+    kind = &kinds[request->work->variant];
+    each = kind->keys ? kind->keys : counts[request->scale];
+    count = each * (request->scale == BENCH_TINY ? 1 : kind->sorts);
     unsorted = malloc(bytes());
     keys = malloc(bytes());
     if (!unsorted || !keys) {
@@ -60,7 +66,7 @@ static int prepare(const struct bench_request *request, struct bench_input *inpu
         return -ENOMEM;
     }
     for (size_t i = 0; i < count; i++) {
-        if (variant != DOUBLE) {
+        if (!kind->is_double) {
             seed = bench_step(seed);
             ((uint32_t *)unsorted)[i] = seed;
         } else {
@@ -71,11 +77,12 @@ static int prepare(const struct bench_request *request, struct bench_input *inpu
         }
     }
     memcpy(keys, unsorted, bytes());
-    snprintf(input->title, sizeof input->title, "sort of %s",
-             variant == DOUBLE   ? "doubles"
-             : variant == UINT32 ? "32-bit integers"
-                                 : "100 integers, many times");
-    snprintf(input->size, sizeof input->size, "%.2g", (double)count);
+    snprintf(input->title, sizeof input->title, "%s", kind->title);
+    snprintf(input->size, sizeof input->size, "%.2g", (double)each);
+    if (kind->keys) {
+        input->item = "sort";
+        input->items = (double)(count / each);
+    }
     if (request->candidate == BENCH_SERIAL)
         input->note = "std::sort";
     return 0;
@@ -93,64 +100,51 @@ static double take_result(void)
 
 static int run_serial(const struct bench_team *team)
 {
-    uint32_t *numbers = keys;
+    uint32_t *integers = keys;
 
     (void)team;
-    if (variant == DOUBLE)
+    if (kind->is_double)
         standard_sort_double(keys, count);
-    for (size_t i = 0; variant != DOUBLE && i < count; i += each())
-        standard_sort_uint32(numbers + i, each());
+    for (size_t i = 0; !kind->is_double && i < count; i += each)
+        standard_sort_uint32(integers + i, each);
     has_result = true;
     return 0;
 }
 
 static int run_filch(const struct bench_team *team)
 {
-    uint32_t *numbers = keys;
+    uint32_t *integers = keys;
     int err = 0;
 
-    if (variant == DOUBLE)
+    if (kind->is_double)
         err = filch_sort_keys((double *)keys, count, .pool = team->filch);
-    for (size_t i = 0; variant != DOUBLE && i < count && !err; i += each())
-        err = filch_sort_keys(numbers + i, each(), .pool = team->filch);
+    for (size_t i = 0; !kind->is_double && i < count && !err; i += each)
+        err = filch_sort_keys(integers + i, each, .pool = team->filch);
     has_result = true;
     return err;
 }
 
 static int run_peer(const struct bench_team *team)
 {
-    uint32_t *numbers = keys;
+    uint32_t *integers = keys;
 
-    if (variant == DOUBLE)
+    if (kind->is_double)
         team->peer->sort_double(team->peer_team, keys, count);
-    for (size_t i = 0; variant != DOUBLE && i < count; i += each())
-        team->peer->sort_uint32(team->peer_team, numbers + i, each());
+    for (size_t i = 0; !kind->is_double && i < count; i += each)
+        team->peer->sort_uint32(team->peer_team, integers + i, each);
     has_result = true;
     return 0;
 }
 
-#define RUN                                                   \
-    {                                                         \
-        run_serial, NULL, NULL, run_filch, run_peer, run_peer \
+#define SORT(work_name, kind, ...)                                                    \
+    {                                                                                 \
+        .name = work_name, .variant = (kind), .prepare = prepare, .release = release, \
+        .take_result = take_result,                                                   \
+        .run = {run_serial, NULL, NULL, run_filch, run_peer, run_peer}, __VA_ARGS__   \
     }
 
 const struct bench_work bench_sort[BENCH_SORT_WORKS] = {
-    {.name = "sort-uint32",
-     .variant = UINT32,
-     .prepare = prepare,
-     .release = release,
-     .run = RUN,
-     .take_result = take_result},
-    {.name = "sort-double",
-     .variant = DOUBLE,
-     .prepare = prepare,
-     .release = release,
-     .run = RUN,
-     .take_result = take_result},
-    {.name = "sort-small",
-     .variant = SMALL,
-     .prepare = prepare,
-     .release = release,
-     .run = RUN,
-     .take_result = take_result},
+    SORT("sort-uint32", 0, .is_extra = false), SORT("sort-double", 1, .is_extra = false),
+    SORT("sort-10", 2, .is_extra = true),      SORT("sort-100", 3, .is_extra = true),
+    SORT("sort-1e3", 4, .is_extra = true),
 };
