@@ -10,6 +10,10 @@
 /* A bucket is to have so many keys of the sample. */
 #define SHARE ((size_t)FL_MAP_SAMPLES)
 
+/* And no more cells than such a share of all, however few keys of the sample they have: a
+ * sample that misses most keys costs one pass, and the next ones get three bits further. */
+#define WIDEST_SHARE ((size_t)8)
+
 static unsigned bit_width(uint64_t value)
 {
     return value ? 64 - (unsigned)__builtin_clzll(value) : 0;
@@ -49,10 +53,11 @@ void fl_map_make(struct fl_map *map, const uint64_t *sample, size_t buckets,
                  const uint64_t *extent)
 {
     size_t samples = buckets * SHARE, count[FL_MAP_CELLS] = {0};
-    size_t i, cell, cells, next = 0, pending = 0;
+    size_t i, cell, cells, widest, next = 0;
+    size_t joined = 0,
+           pending = 0; /* of the bucket next: cells, and keys of the sample */
     uint64_t least = extent ? extent[0] : sample[SHARE];
     uint64_t most = extent ? extent[1] : sample[samples - 1 - SHARE];
-    bool is_open = false; /* more cells may join the bucket next */
 
     map->least = least;
     map->span = most - least;
@@ -63,21 +68,21 @@ void fl_map_make(struct fl_map *map, const uint64_t *sample, size_t buckets,
         count[(FL_MIN(FL_MAX(sample[i], least), most) - least) >> map->shift]++;
     if (make_even(map, count, cells, samples))
         return;
+    widest = FL_MAX(cells / WIDEST_SHARE, 1);
     for (cell = 0; cell < cells; cell++) {
         unsigned log = divisions(count[cell], map->shift);
 
-        if (is_open && (log || pending + count[cell] > SHARE)) {
+        if (joined && (log || pending + count[cell] > SHARE || joined == widest)) {
             next++;
-            is_open = false;
-            pending = 0;
+            joined = pending = 0;
         }
         map->cell[cell] = (uint32_t)(next << 6 | (map->shift - log));
         if (log) {
             next += (size_t)1 << log;
         } else {
-            is_open = true;
+            joined++;
             pending += count[cell];
         }
     }
-    map->buckets = next + is_open;
+    map->buckets = next + (joined > 0);
 }
