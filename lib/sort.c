@@ -330,7 +330,6 @@ static int run_passes(struct fl_work *work)
     take_part(work, whole);
     if (is_ordered(work))
         return 0;
-    take_part(work, whole);
     err = pass(work);
     while (work->part_count > 0) {
         take_part(work, work->parts[--work->part_count]);

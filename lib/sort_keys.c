@@ -15,7 +15,7 @@
 /* Is it no array of n items of so many bytes? They begin at a multiple of align. */
 static bool is_wrong(const void *array, size_t n, size_t bytes, size_t align)
 {
-    return n > SIZE_MAX / bytes || (n && !array) || (uintptr_t)array % align;
+    return n > SIZE_MAX / bytes || (n && (!array || (uintptr_t)array % align));
 }
 
 static int sort(struct fl_sort *sort, size_t align)
@@ -56,8 +56,8 @@ static int sort_pairs(void *keys, void *values, size_t value_bytes, size_t n,
                            .end = n,
                            .opts = opts};
 
-    if ((value_bytes != 4 && value_bytes != 8) ||
-        is_wrong(values, n, value_bytes, value_bytes) || n > SIZE_MAX / bytes ||
+    if ((value_bytes != 4 && value_bytes != 8) || is_wrong(values, n, value_bytes, 1) ||
+        n > SIZE_MAX / bytes ||
         (n && fl_overlap(keys, values, n * bytes, n * value_bytes)))
         return -EINVAL;
     return sort(&call, align);

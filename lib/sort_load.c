@@ -13,6 +13,10 @@
 typedef uint32_t word32 __attribute__((may_alias));
 typedef uint64_t word64 __attribute__((may_alias));
 
+/* Values may be pairs of halves, or bytes: they lie at any address. */
+typedef uint32_t value32 __attribute__((may_alias, aligned(1)));
+typedef uint64_t value64 __attribute__((may_alias, aligned(1)));
+
 static inline uint32_t encode32(uint32_t bits, const struct fl_code *code)
 {
     uint32_t negative = -(bits >> 31) & (uint32_t)code->flip_negative;
@@ -114,7 +118,7 @@ static const void *load_packed(const struct fl_sort *sort, size_t begin, size_t 
                                void *batch)
 {
     const word32 *keys = (const word32 *)sort->keys + begin;
-    const word32 *values = (const word32 *)sort->values;
+    const value32 *values = sort->values;
     struct fl_code code = sort->code;
     uint64_t *records = batch;
     size_t i;
@@ -132,7 +136,7 @@ static void store_packed(const struct fl_sort *sort, const void *records, size_t
                          size_t n)
 {
     word32 *keys = (word32 *)sort->keys + begin;
-    word32 *values = (word32 *)sort->values + begin;
+    value32 *values = (value32 *)sort->values + begin;
     const uint64_t *record = records;
     struct fl_code code = sort->code;
     size_t i;
@@ -174,10 +178,10 @@ static const void *load_pair(const struct fl_sort *sort, size_t begin, size_t n,
             records[i].value = begin + i;
     else if (sort->value_bytes == 4)
         for (i = 0; i < n; i++)
-            records[i].value = ((const word32 *)sort->values)[begin + i];
+            records[i].value = ((const value32 *)sort->values)[begin + i];
     else
         for (i = 0; i < n; i++)
-            records[i].value = ((const word64 *)sort->values)[begin + i];
+            records[i].value = ((const value64 *)sort->values)[begin + i];
     return batch;
 }
 
@@ -196,10 +200,10 @@ static void store_pair(const struct fl_sort *sort, const void *records, size_t b
             ((word64 *)sort->keys)[begin + i] = decode64(record[i].key, &code);
     if (sort->value_bytes == 4)
         for (i = 0; i < n; i++)
-            ((word32 *)sort->values)[begin + i] = (uint32_t)record[i].value;
+            ((value32 *)sort->values)[begin + i] = (uint32_t)record[i].value;
     else
         for (i = 0; i < n; i++)
-            ((word64 *)sort->values)[begin + i] = record[i].value;
+            ((value64 *)sort->values)[begin + i] = record[i].value;
 }
 
 static void store_pair_index(const struct fl_sort *sort, const void *records,

@@ -76,7 +76,8 @@ FILCH_API int filch_sort_keys_double(double *x, size_t n, const filch_opts *opts
  *
  * Serial meaning:  a stable sort of pairs (keys[i], values[i]) by their keys
  *
- * values       an array of n items of any type of 4 or 8 bytes: numbers, pointers, places
+ * values       an array of n items of any type of 4 or 8 bytes: numbers, pointers, places,
+ *              pairs of halves; at any address
  * value_bytes  the size of one; the macro takes it from the type
  *
  * Returns  -EINVAL also for values of another size, and for arrays that overlap.
