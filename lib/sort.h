@@ -1,10 +1,11 @@
 /* sort.h - how sorting by key (filch/sort.h) is done, whatever the keys are.
  *
  * Job: keys of all types become records: unsigned integers in the order wanted, with their
- * values beside them. There are three kinds of them. Their functions (fl_records)
- * are made of two templates, sort_small_of.h for what one worker sorts in its cache and
- * sort_spread_of.h for spreading many records to buckets. sort.c does the rest, and knows
- * records by these functions only. sort_load.c turns arrays into records and back.
+ * values beside them. There are three kinds of them. Their functions (fl_records) are made
+ * of templates: sort_small_of.h and sort_rank_of.h for what one worker sorts in its cache,
+ * sort_spread_of.h for spreading many records to buckets. sort.c and sort_many.c do the
+ * rest, and know records by these functions only. sort_load.c turns arrays into records
+ * and back.
  *
  * Every step is stable, so the result is a function of the input alone.
  */

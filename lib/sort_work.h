@@ -1,5 +1,5 @@
 /* sort_work.h - a sort of many records in the making: what its steps (sort_steps.c) and
- * their order (sort.c) share.
+ * their order (sort_many.c) share.
  */
 #ifndef FL_SORT_WORK_H
 #define FL_SORT_WORK_H
@@ -53,6 +53,9 @@ struct fl_work {
     unsigned order;                   /* FL_SORT_UP, ... */
     uint64_t extents[BLOCKS_MOST][2]; /* least and most */
 };
+
+/* The whole sort, from inside a call; sort: struct fl_sort. */
+int fl_sort_many(struct fl_worker *worker, void *sort);
 
 /* Where the record of a place is, in a room for this part. */
 static inline char *record_at(const struct fl_work *work, int room, size_t place)
