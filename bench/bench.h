@@ -142,7 +142,7 @@ const struct bench_work *const *bench_works(size_t *count);
 #define BENCH_TASKS_WORKS     2
 #define BENCH_START_WORKS     3
 #define BENCH_SORT_WORKS      5
-#define BENCH_SORT_BY_WORKS   3
+#define BENCH_SORT_BY_WORKS   10
 #define BENCH_BINS_WORKS      2
 
 extern const struct bench_work bench_wordcount;

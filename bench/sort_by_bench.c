@@ -3,10 +3,15 @@
  *   sort-compare  random 32-bit integers
  *   sort-records  records of 16 bytes, by a random key of 64 bits
  *   sort-strings  names of files, by strcmp: three words of some thousands each
+ *   sort-pointers pointers to records of 128 bytes, by their keys
+ *
+ * and many arrays of 10, 100 and 1,000 integers or strings, where the answer is the time of
+ * one.
  *
  * Serial is the C library's qsort. OpenMP has no sort: it gets a merge sort of tasks, whose
  * parts of up to CUT items qsort sorts, and whose merges are cut in two as those of
- * mergesort_bench.c are. filch: filch_sort, and filch_sort_strings.
+ * mergesort_bench.c are. filch: filch_sort; of
+ * strings, filch_sort_strings.
  */
 #include "bench.h"
 
@@ -16,7 +21,25 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum variant { COMPARE, RECORDS, STRINGS };
+enum kind { COMPARE, RECORDS, STRINGS, POINTERS };
+
+static const struct variant {
+    const char *title;
+    enum kind kind;
+    size_t items; /* of an array */
+    size_t sorts; /* arrays in a run: the clock is read twice a run */
+} variants[BENCH_SORT_BY_WORKS] = {
+    {"32-bit integers, compared", COMPARE, 10000000, 1},
+    {"16-byte records, compared", RECORDS, 10000000, 1},
+    {"strings", STRINGS, 1000000, 1},
+    {"pointers, compared by records", POINTERS, 1000000, 1},
+    {"10 integers, compared", COMPARE, 10, 10000},
+    {"100 integers, compared", COMPARE, 100, 2000},
+    {"1,000 integers, compared", COMPARE, 1000, 500},
+    {"10 strings", STRINGS, 10, 10000},
+    {"100 strings", STRINGS, 100, 2000},
+    {"1,000 strings", STRINGS, 1000, 500},
+};
 
 #define CUT ((size_t)4096)
 
@@ -28,13 +51,17 @@ struct record {
     uint64_t value;
 };
 
-static enum variant variant;
-static size_t count;
-static size_t bytes; /* of an item */
+/* What pointers point to. */
+#define FAR_BYTES 128
+
+static enum kind kind;
+static size_t length; /* of an array */
+static size_t count;  /* of all */
+static size_t bytes;  /* of an item */
 static char *unsorted;
 static char *items;
 static char *room;  /* for as many */
-static char *names; /* that strings point to */
+static char *names; /* that strings, and other pointers, point to */
 static bool has_result;
 
 /* ---- comparisons ----------------------------------------------------------------- */
@@ -63,21 +90,28 @@ static int by_name(const void *left, const void *right)
     return strcmp(*a, *b);
 }
 
+static int by_far_key(const void *left, const void *right)
+{
+    const void *const *a = left;
+    const void *const *b = right;
+
+    return by_key(*a, *b);
+}
+
 typedef int compare_function(const void *left, const void *right);
 
-static compare_function *const compare_of[] = {by_number, by_key, by_name};
+static compare_function *const compare_of[] = {by_number, by_key, by_name, by_far_key};
 
-static int by_number_for_filch(const void *left, const void *right, void *ctx)
-{
-    (void)ctx;
-    return by_number(left, right);
-}
+#define FOR_FILCH(name)                                                         \
+    static int name##_for_filch(const void *left, const void *right, void *ctx) \
+    {                                                                           \
+        (void)ctx;                                                              \
+        return name(left, right);                                               \
+    }
 
-static int by_key_for_filch(const void *left, const void *right, void *ctx)
-{
-    (void)ctx;
-    return by_key(left, right);
-}
+FOR_FILCH(by_number)
+FOR_FILCH(by_key)
+FOR_FILCH(by_far_key)
 
 /* ---- input ----------------------------------------------------------------------- */
 
@@ -94,14 +128,14 @@ static void release(void)
 static size_t append_word(char *to, uint32_t number)
 {
     uint32_t seed = number + 1;
-    size_t length = 2 + (size_t)(bench_random(&seed) * 8);
+    size_t letters = 2 + (size_t)(bench_random(&seed) * 8);
 
-    for (size_t i = 0; i < length; i++) {
+    for (size_t i = 0; i < letters; i++) {
         double at = bench_random(&seed);
 
         to[i] = (char)('a' + (int)(at * at * 26));
     }
-    return length;
+    return letters;
 }
 
 static void make_name(char *to, uint32_t *seed)
@@ -113,23 +147,31 @@ static void make_name(char *to, uint32_t *seed)
     *to = '\0';
 }
 
+static size_t far_bytes(void)
+{
+    return kind == STRINGS ? NAME_LENGTH : kind == POINTERS ? FAR_BYTES : 0;
+}
+
 static void make_item(size_t i, uint32_t *seed)
 {
     char *item = unsorted + i * bytes;
-    char *name = names + i * NAME_LENGTH;
+    char *name = names + i * far_bytes();
     struct record record;
 
     *seed = bench_step(*seed);
-    switch (variant) {
+    switch (kind) {
     case COMPARE:
         memcpy(item, seed, bytes);
         break;
     case RECORDS:
+    case POINTERS:
         record.key = *seed;
         *seed = bench_step(*seed);
         record.key = record.key << 32 | *seed;
         record.value = i;
-        memcpy(item, &record, bytes);
+        memcpy(kind == POINTERS ? name : item, &record, sizeof record);
+        if (kind == POINTERS)
+            memcpy(item, &name, bytes);
         break;
     case STRINGS:
         make_name(name, seed);
@@ -140,21 +182,22 @@ static void make_item(size_t i, uint32_t *seed)
 
 static int prepare(const struct bench_request *request, struct bench_input *input)
 {
-    static const size_t counts[] = {
-        [BENCH_TINY] = 20000, [BENCH_QUICK] = 1000000, [BENCH_FULL] = 10000000};
-    static const char *const what[] = {"32-bit integers, compared",
-                                       "16-byte records, compared", "strings"};
+    const struct variant *variant = &variants[request->work->variant];
+    size_t most = request->scale == BENCH_TINY    ? 20000
+                  : request->scale == BENCH_QUICK ? variant->items / 10
+                                                  : variant->items;
     uint32_t seed = 1;
 
-    variant = (enum variant)request->work->variant;
-    bytes = variant == COMPARE   ? sizeof(uint32_t)
-            : variant == RECORDS ? sizeof(struct record)
-                                 : sizeof(char *);
-    count = counts[request->scale] / (variant == STRINGS ? 10 : 1);
+    kind = variant->kind;
+    bytes = kind == COMPARE   ? sizeof(uint32_t)
+            : kind == RECORDS ? sizeof(struct record)
+                              : sizeof(char *);
+    length = variant->sorts > 1 || variant->items < most ? variant->items : most;
+    count = length * (request->scale == BENCH_TINY ? 1 : variant->sorts);
     unsorted = malloc(count * bytes);
     items = malloc(count * bytes);
     room = malloc(count * bytes);
-    names = malloc(variant == STRINGS ? count * NAME_LENGTH : 1);
+    names = malloc(count * far_bytes() + 1);
     if (!unsorted || !items || !room || !names) {
         release();
         return -ENOMEM;
@@ -163,8 +206,12 @@ static int prepare(const struct bench_request *request, struct bench_input *inpu
         make_item(i, &seed);
     memcpy(items, unsorted, count * bytes);
     memset(room, 0, count * bytes);
-    snprintf(input->title, sizeof input->title, "sort of %s", what[variant]);
-    snprintf(input->size, sizeof input->size, "%.2g", (double)count);
+    snprintf(input->title, sizeof input->title, "sort of %s", variant->title);
+    snprintf(input->size, sizeof input->size, "%.2g", (double)length);
+    if (variant->sorts > 1) {
+        input->item = "sort";
+        input->items = (double)(count / length);
+    }
     if (request->candidate == BENCH_SERIAL)
         input->note = "qsort";
     if (request->candidate == BENCH_OPENMP)
@@ -172,7 +219,13 @@ static int prepare(const struct bench_request *request, struct bench_input *inpu
     return 0;
 }
 
-/* Of strings: of their characters, since which of two equal ones comes first is open. */
+/* Of what a pointer points to; of a string at most what a name has room for. */
+static size_t length_of(const char *at)
+{
+    return kind == STRINGS ? strnlen(at, NAME_LENGTH) : sizeof(struct record);
+}
+
+/* Of what the pointers point to: which of two equal strings comes first is open. */
 static double sum_of_names(void)
 {
     double sum = 0;
@@ -182,8 +235,7 @@ static double sum_of_names(void)
         char *at;
 
         memcpy(&at, items + i * bytes, bytes);
-        for (size_t j = 0; j < sizeof name && at[j]; j++)
-            name[j] = at[j];
+        memcpy(name, at, length_of(at));
         sum += fmod(bench_checksum(name, sizeof name) * (double)(i % 1000 + 1), 1 << 30);
     }
     return sum;
@@ -194,7 +246,7 @@ static double take_result(void)
     double sum = NAN;
 
     if (has_result) {
-        sum = variant == STRINGS ? sum_of_names() : bench_checksum(items, count * bytes);
+        sum = far_bytes() > 0 ? sum_of_names() : bench_checksum(items, count * bytes);
         memcpy(items, unsorted, count * bytes);
     }
     has_result = false;
@@ -204,7 +256,8 @@ static double take_result(void)
 static int run_serial(const struct bench_team *team)
 {
     (void)team;
-    qsort(items, count, bytes, compare_of[variant]);
+    for (size_t i = 0; i < count; i += length)
+        qsort(items + i * bytes, length, bytes, compare_of[kind]);
     has_result = true;
     return 0;
 }
@@ -221,7 +274,7 @@ struct merge {
 
 static void merge_serial(const struct merge *merge)
 {
-    compare_function *compare = compare_of[variant];
+    compare_function *compare = compare_of[kind];
     const char *a = merge->a;
     const char *b = merge->b;
     const char *a_end = a + merge->a_count * bytes;
@@ -247,7 +300,7 @@ static size_t count_less(const char *at, size_t n, const char *item)
     while (begin < n) {
         size_t middle = begin + (n - begin) / 2;
 
-        if (compare_of[variant](at + middle * bytes, item) < 0)
+        if (compare_of[kind](at + middle * bytes, item) < 0)
             begin = middle + 1;
         else
             n = middle;
@@ -288,7 +341,7 @@ static void sort_openmp(char *at, char *to, size_t n, bool is_to)
     char *from = is_to ? at : to;
 
     if (n <= CUT) {
-        qsort(at, n, bytes, compare_of[variant]);
+        qsort(at, n, bytes, compare_of[kind]);
         if (is_to)
             memcpy(to, at, n * bytes);
         return;
@@ -303,48 +356,54 @@ static void sort_openmp(char *at, char *to, size_t n, bool is_to)
 
 static int run_openmp(const struct bench_team *team)
 {
+    for (size_t i = 0; i < count; i += length) {
 #pragma omp parallel num_threads(team->workers)
 #pragma omp single
-    sort_openmp(items, room, count, false);
+        sort_openmp(items + i * bytes, room + i * bytes, length, false);
+    }
     has_result = true;
     return 0;
 }
 
 /* ---- filch ----------------------------------------------------------------------- */
 
-static int run_filch(const struct bench_team *team)
+static filch_compare *const compare_for_filch[] = {by_number_for_filch, by_key_for_filch,
+                                                   NULL, by_far_key_for_filch};
+
+static int sort_filch(const struct bench_team *team, char *at)
 {
-    has_result = true;
-    if (variant == STRINGS)
-        return filch_sort_strings((const char **)(void *)items, count,
-                                  .pool = team->filch);
-    return filch_sort(items, count, bytes,
-                      variant == COMPARE ? by_number_for_filch : by_key_for_filch, NULL,
+    if (kind == STRINGS)
+        return filch_sort_strings((const char **)(void *)at, length, .pool = team->filch);
+    return filch_sort(at, length, bytes, compare_for_filch[kind], NULL,
                       .pool = team->filch);
 }
 
-#define RUN                                            \
-    {                                                  \
-        run_serial, NULL, run_openmp, run_filch, NULL, \
+static int run_filch(const struct bench_team *team)
+{
+    int err = 0;
+
+    for (size_t i = 0; i < count && !err; i += length)
+        err = sort_filch(team, items + i * bytes);
+    has_result = true;
+    return err;
+}
+
+#define SORT(work_name, which, ...)                                                    \
+    {                                                                                  \
+        .name = work_name, .variant = (which), .prepare = prepare, .release = release, \
+        .run = {run_serial, NULL, run_openmp, run_filch, NULL},                        \
+        .take_result = take_result, __VA_ARGS__                                        \
     }
 
 const struct bench_work bench_sort_by[BENCH_SORT_BY_WORKS] = {
-    {.name = "sort-compare",
-     .variant = COMPARE,
-     .prepare = prepare,
-     .release = release,
-     .run = RUN,
-     .take_result = take_result},
-    {.name = "sort-records",
-     .variant = RECORDS,
-     .prepare = prepare,
-     .release = release,
-     .run = RUN,
-     .take_result = take_result},
-    {.name = "sort-strings",
-     .variant = STRINGS,
-     .prepare = prepare,
-     .release = release,
-     .run = RUN,
-     .take_result = take_result},
+    SORT("sort-compare", 0, .is_extra = false),
+    SORT("sort-records", 1, .is_extra = false),
+    SORT("sort-strings", 2, .is_extra = false),
+    SORT("sort-pointers", 3, .is_extra = false),
+    SORT("sort-compare-10", 4, .is_extra = true),
+    SORT("sort-compare-100", 5, .is_extra = true),
+    SORT("sort-compare-1e3", 6, .is_extra = true),
+    SORT("sort-strings-10", 7, .is_extra = true),
+    SORT("sort-strings-100", 8, .is_extra = true),
+    SORT("sort-strings-1e3", 9, .is_extra = true),
 };
