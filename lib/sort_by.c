@@ -26,6 +26,8 @@ static int sort_few(const struct fl_order *order, char *at, size_t n)
     _Alignas(FL_CACHE_LINE) char on_stack[STACK_BYTES];
     char *room = on_stack;
 
+    if (n == 1 && !order->base)
+        return 0;
     if (n * order->bytes > STACK_BYTES) {
         room = fl_sort_memory(n, order->bytes);
         if (!room)

@@ -16,12 +16,13 @@
  * Result    a function of the array and the comparison alone: the same on any number of
  *           workers, with any options
  * compare   below 0, 0 or above, as a comes before b, is equal, or comes behind. Called
- *           concurrently, with items of the array or copies of them at other places; must
- *           not be left by longjmp or a C++ exception, nor change what it compares. Where
- *           it contradicts itself, or says another thing every time, the array holds the
- *           items that it held, each once, in some order; nothing else happens
- * .ctx      for .progress, too. .progress counts comparisons, more or less. .grain has no
- *           say
+ *           concurrently, with items of the array or copies of them at other places (at
+ *           multiples of 64 bytes, where an item's type asks for more); must not be left by
+ *           longjmp or a C++ exception, nor change what it compares. Where it contradicts
+ *           itself, or says another thing every time, the array holds the items that it
+ *           held, each once, in some order; nothing else happens
+ * .ctx      for .progress, too. .progress counts comparisons, more or less; it begins
+ *           again for each part of a sort of strings or of a range. .grain has no say
  *
  * Returns   0; -EINVAL for a NULL argument that is needed, items of no bytes, an array
  *           larger than memory or options that are refused (see filch_opts); -ENOMEM
@@ -34,10 +35,11 @@
  * Cost      O(n log n) work: about log2(n) comparisons for each item at most, and as many
  *           moves of it (large items: see filch_argsort_by); O(n) where the array is in
  *           order, or strictly in reverse order, and less than the most where long parts
- *           of it are. On p workers O(n log n / p + log^2 n) deep, but for pieces of up
+ *           of it are. What items of 8 bytes point to, if they do, is fetched before they
+ *           are compared. On p workers O(n log n / p + log^2 n) deep, but for pieces of up
  *           to 64 K items. Up to 2,048 items are sorted by the caller, without a pool.
  * Memory    as much as the array, 0.2 KB, and a byte for every 20 items; up to 8 KB (and
- *           2,048 items): none. On the stack: up to 12 KB.
+ *           2,048 items), or of one item: none. On the stack: up to 12 KB.
  * Source    merges cut by co-ranking: Siebert, Traeff, EuroMPI 2013; from both ends at
  *           once, without branches: van den Hoven, quadsort; Bergdoll, Peters, driftsort,
  *           2024.

@@ -251,6 +251,7 @@ static void without_memory_nothing_is_changed(void **state)
     assert_int_equal(filch_sort(x, SIZE_MAX / 8, 4, by_number, NULL, .pool = *state),
                      -ENOMEM);
     assert_memory_equal(x, y, sizeof x);
+    assert_int_equal(filch_sort(x, 1, SIZE_MAX / 2, by_number, NULL), 0);
     atomic_store(&failing, 1);
     assert_int_equal(filch_sort(x, 2048, 4, by_number, NULL, .pool = *state), 0);
     atomic_store(&failing, 0);
