@@ -222,13 +222,13 @@ static int prepare(const struct bench_request *request, struct bench_input *inpu
 /* Of what a pointer points to; of a string at most what a name has room for. */
 static size_t length_of(const char *at)
 {
-    size_t length = 0;
+    size_t chars = 0;
 
     if (kind != STRINGS)
         return sizeof(struct record);
-    while (length < NAME_LENGTH && at[length])
-        length++;
-    return length;
+    while (chars < NAME_LENGTH && at[chars])
+        chars++;
+    return chars;
 }
 
 /* Of what the pointers point to: which of two equal strings comes first is open. */
