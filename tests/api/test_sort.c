@@ -111,10 +111,10 @@ static void few_keys_of_all_patterns_are_sorted(void **state)
     atomic_store(&is_plain, false);
 }
 
-/* In three passes, the most there are. */
+/* In three passes, the most there are. What one thread does is slow to watch. */
 static void as_many_keys_as_one_thread_sorts_are_sorted(void **state)
 {
-    static const size_t size = 70001;
+    static const size_t size = IS_TSAN || IS_EMULATED ? 5003 : 70001;
     filch_pool *pool = NULL;
 
     (void)state;
@@ -122,7 +122,7 @@ static void as_many_keys_as_one_thread_sorts_are_sorted(void **state)
 }
 
 /* Every way to share: buckets even and not, too large ones, keys in order. All of that
- * knows records, of which there are three kinds: two types of each size will do. */
+ * knows records, of which there are three kinds: a type or two of each size will do. */
 static void many_keys_of_all_patterns_are_sorted(void **state)
 {
     static const unsigned workers[] = {1, 2, 3, 8};
@@ -136,9 +136,11 @@ static void many_keys_of_all_patterns_are_sorted(void **state)
         assert_int_equal(
             filch_pool_create(&pool[p], FILCH_POOL_OPTIONS(.workers = workers[p])), 0);
     check_all_float(&small_keys, 1, pool, count);
-    check_all_uint32(&small_keys, 1, pool, count);
-    check_all_double(&size, 1, pool, count);
     check_all_uint64(&size, 1, pool, count);
+    if (!IS_TSAN && !IS_EMULATED) {
+        check_all_uint32(&small_keys, 1, pool, count);
+        check_all_double(&size, 1, pool, count);
+    }
     for (p = 0; p < count; p++)
         filch_pool_destroy(pool[p]);
 }
@@ -214,9 +216,9 @@ int main(void)
         cmocka_unit_test(many_keys_of_all_patterns_are_sorted),
         ON_POOL(a_million_keys_are_sorted, 1),
         ON_POOL(a_million_keys_are_sorted, 3),
-        ON_POOL(more_keys_than_caches_hold_are_sorted, 1),
         ON_POOL(more_keys_than_caches_hold_are_sorted, 3),
-        ON_POOLS(the_place_of_each_million_of_equal_keys_is_kept),
+        ON_POOL(the_place_of_each_million_of_equal_keys_is_kept, 1),
+        ON_POOL(the_place_of_each_million_of_equal_keys_is_kept, 4),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
