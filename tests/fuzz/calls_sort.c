@@ -43,8 +43,15 @@ static uint64_t mix(uint64_t z)
             sort->place[i] = i;                                                          \
         if (sort->kind == KEYS)                                                          \
             return filch_sort_keys_##type(after, n, &sort->call.opts);                   \
-        if (sort->kind == PAIRS)                                                         \
-            return filch_sort_pairs_##type(after, sort->place, 8, n, &sort->call.opts);  \
+        if (sort->kind == PAIRS) {                                                       \
+            char *anywhere = (char *)sort->place + sort->shift % 8;                      \
+            int value;                                                                   \
+                                                                                         \
+            memmove(anywhere, sort->place, 8 * n);                                       \
+            value = filch_sort_pairs_##type(after, anywhere, 8, n, &sort->call.opts);    \
+            memmove(sort->place, anywhere, 8 * n);                                       \
+            return value;                                                                \
+        }                                                                                \
         if (sort->kind == PLACES)                                                        \
             return filch_argsort_##type(after, n, sort->place, &sort->call.opts);        \
         return filch_sort_range_##type(after, n, sort->begin, sort->end,                 \
