@@ -90,13 +90,18 @@ static void add_wide(uint64_t *copy, const uint32_t *bin, size_t count, size_t b
  * the one before. */
 #define WAYS          8
 #define BYTES_AT_ONCE ((size_t)1 << 20)
+/* Fewer are added at once: to clear and to add up the places takes as long as these, and
+ * a loop that begins with small chunks would take each item for that expensive. */
+#define BYTES_FOR_WAYS 1024
 
 static void add_bytes(uint64_t *counts, const uint8_t *x, size_t count)
 {
     uint32_t way[WAYS][256];
     size_t at, i, j, stop;
 
-    for (at = 0; at < count; at = stop) {
+    for (i = 0; i < count && count < BYTES_FOR_WAYS; i++)
+        counts[x[i]]++;
+    for (at = i; at < count; at = stop) {
         stop = FL_MIN(count, at + BYTES_AT_ONCE);
         memset(way, 0, sizeof way);
         for (i = at; i + WAYS <= stop; i += WAYS) {
