@@ -86,7 +86,7 @@ static void a_group_leaves_nothing_behind_whichever_allocation_fails(void **stat
         struct owning owning = {
             .fails_at = SIZE_MAX, .cancels_at = SIZE_MAX, .ignores = allowed % 2 == 1};
 
-        step = allowed < 64 ? 1 : 7;
+        step = allowed < 500 ? 1 : 7;
         groups = (void *)&owning;
         alive = atomic_load(&blocks_alive);
         atomic_store(&allocations_left, allowed);
@@ -204,6 +204,29 @@ static void refused_groups_run_nothing(void **state)
     assert_int_equal(atomic_load(&owned), 0);
 }
 
+static uint64_t hash_nothing(const void *key, size_t bytes)
+{
+    return (void)key, (void)bytes, 0;
+}
+
+static int emit_too_long(filch_worker *w, size_t begin, size_t end, filch_emitter *out,
+                         void *ctx)
+{
+    (void)w, (void)end, (void)ctx;
+    return filch_emit(out, begin, "", SIZE_MAX / 2) ? 1 : 0;
+}
+
+static void a_key_that_no_memory_has_is_reported(void **state)
+{
+    filch_groups *groups = (void *)state;
+
+    assert_int_equal(filch_group(&groups, 0, 1, emit_too_long,
+                                 FILCH_GROUP_BY(.hash = hash_nothing), NULL,
+                                 .pool = *state),
+                     -ENOMEM);
+    assert_null(groups);
+}
+
 static void a_group_that_is_ended_leaves_nothing_behind(void **state)
 {
     filch_cancel token = {0};
@@ -302,6 +325,7 @@ int main(void)
         ON_POOLS(a_group_leaves_nothing_behind_whichever_allocation_fails),
         ON_POOLS(a_group_keeps_to_its_memory_and_says_how_much_it_was),
         ON_POOLS(refused_groups_run_nothing),
+        ON_POOLS(a_key_that_no_memory_has_is_reported),
         ON_POOLS(a_group_that_is_ended_leaves_nothing_behind),
         ON_POOLS(groups_say_how_much_memory_they_take),
     };

@@ -339,6 +339,12 @@ static void long_results_are_right_wherever_they_begin(void **state)
             if (at[i] != most)
                 fail_msg("%d at %zu, not %d", at[i], i, most);
         }
+        assert_int_equal(filch_exscan_max(x, n, at, NULL, .pool = *state), 0);
+        for (most = INT32_MIN, i = 0; i < n; i++) {
+            if (at[i] != most)
+                fail_msg("%d at %zu, not %d", at[i], i, most);
+            most = x[i] > most ? x[i] : most;
+        }
     }
     free(x);
     free(out);

@@ -129,6 +129,37 @@ static void maps_are_composed_in_order(void **state)
                     check_size(*state, sizes[s], item_bytes[b], grains[g], &random);
 }
 
+static void add_words(void *left, const void *right, void *ctx)
+{
+    (void)ctx;
+    *(uint32_t *)left += *(const uint32_t *)right;
+}
+
+static void items_of_four_bytes_are_added_up(void **state)
+{
+    uint32_t *x = malloc(ITEMS * sizeof *x), *out = malloc(ITEMS * sizeof *x);
+    uint32_t sum = 0, carry = 9;
+    size_t i;
+
+    assert_non_null(x);
+    assert_non_null(out);
+    for (i = 0; i < ITEMS; i++)
+        x[i] = (uint32_t)i * 2654435761u;
+    assert_int_equal(filch_scan(x, out, ITEMS, 4, NULL, add_words, NULL, .pool = *state),
+                     0);
+    for (i = 0; i < ITEMS; i++)
+        if (out[i] != (sum += x[i]))
+            fail_msg("%u at %zu, not %u", out[i], i, sum);
+    assert_int_equal(
+        filch_exscan(x, x, ITEMS, 4, &carry, add_words, NULL, .pool = *state), 0);
+    for (i = 0; i + 1 < ITEMS; i++)
+        if (x[i + 1] != out[i] + 9)
+            fail_msg("%u at %zu, not %u", x[i + 1], i + 1, out[i] + 9);
+    assert_true(x[0] == 9 && carry == sum + 9);
+    free(x);
+    free(out);
+}
+
 /* --- bodies over ranges ------------------------------------------------------------- */
 
 /* 2 x 2 matrices modulo 2^64. */
@@ -343,6 +374,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         ON_POOLS(maps_are_composed_in_order),
+        ON_POOLS(items_of_four_bytes_are_added_up),
         ON_POOLS(matrices_are_multiplied_in_order),
         cmocka_unit_test(float_sums_have_the_same_bits_on_any_number_of_workers),
         ON_POOLS(the_value_of_the_lowest_failing_tile_is_returned),

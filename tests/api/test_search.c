@@ -177,6 +177,41 @@ static void the_first_extreme_is_found(void **state)
         }
 }
 
+struct slow {
+    atomic_uint calls;
+    unsigned told;
+};
+
+static int compare_slowly(const void *a, const void *b, void *ctx)
+{
+    struct slow *slow = ctx;
+
+    if (atomic_fetch_add(&slow->calls, 1) % 100 == 0)
+        sleep_us(300);
+    return (*(const uint32_t *)a > *(const uint32_t *)b) -
+           (*(const uint32_t *)a < *(const uint32_t *)b);
+}
+
+static int end_second(size_t done, size_t total, void *ctx)
+{
+    struct slow *slow = ctx;
+
+    return done > total ? -1 : ++slow->told == 2 ? 78 : 0;
+}
+
+static void progress_has_the_callers_context_and_ends_a_search(void **state)
+{
+    struct slow slow = {.told = 0};
+    size_t at = 12345;
+
+    assert_int_equal(filch_argmin_by(numbers, MOST, 4, &at, compare_slowly, &slow,
+                                     .pool = *state, .grain = 100, .progress = end_second,
+                                     .progress_ms = 1),
+                     78);
+    assert_int_equal(slow.told, 2);
+    assert_int_equal(at, 12345);
+}
+
 /* --- bounds ------------------------------------------------------------------------- */
 
 static int compare_to_key(const void *item, const void *key, void *ctx)
@@ -284,6 +319,50 @@ static void merged_items_are_in_order_and_equal_ones_from_a_first(void **state)
             }
 }
 
+/* The key is in the first bytes, the place behind it, if there is room. */
+static int compare_firsts(const void *a, const void *b, void *ctx)
+{
+    uint32_t x, y;
+
+    (void)ctx;
+    memcpy(&x, a, sizeof x);
+    memcpy(&y, b, sizeof y);
+    return x < y ? -1 : x > y;
+}
+
+static void items_of_any_size_are_merged(void **state)
+{
+    static const size_t item_bytes[] = {4, 12, 16, 40};
+    const size_t a = 3000, b = 4000;
+    char *in = calloc(a + b, 40), *out = calloc(a + b, 40);
+    size_t s, i, j, k;
+
+    assert_non_null(in);
+    assert_non_null(out);
+    for (s = 0; s < COUNT_OF(item_bytes); s++) {
+        size_t bytes = item_bytes[s];
+        char *second = in + a * bytes;
+
+        for (k = 0; k < a + b; k++) {
+            uint32_t item[] = {(uint32_t)(k < a ? k / 3 : (k - a) / 5), (uint32_t)k};
+
+            memcpy(in + k * bytes, item, bytes < sizeof item ? bytes : sizeof item);
+        }
+        assert_int_equal(filch_merge(in, a, second, b, out, bytes, compare_firsts, NULL,
+                                     .pool = *state),
+                         0);
+        for (i = j = k = 0; k < a + b; k++) {
+            bool is_first = i < a && (j == b || i / 3 <= j / 5);
+            const char *next = is_first ? in + i++ * bytes : second + j++ * bytes;
+
+            if (memcmp(next, out + k * bytes, bytes) != 0)
+                fail_msg("items of %zu bytes: wrong at %zu", bytes, k);
+        }
+    }
+    free(in);
+    free(out);
+}
+
 static int compare_anyhow(const void *a, const void *b, void *ctx)
 {
     (void)a;
@@ -323,8 +402,10 @@ int main(void)
         ON_POOLS(the_first_is_found),
         ON_POOLS(a_search_ends_early),
         ON_POOLS(the_first_extreme_is_found),
+        ON_POOLS(progress_has_the_callers_context_and_ends_a_search),
         ON_POOLS(each_key_gets_its_bounds),
         ON_POOLS(merged_items_are_in_order_and_equal_ones_from_a_first),
+        ON_POOLS(items_of_any_size_are_merged),
         ON_POOLS(a_comparison_that_contradicts_itself_does_no_harm),
     };
 
