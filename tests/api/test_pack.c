@@ -227,7 +227,8 @@ static void check_sizes(filch_pool *pool, size_t most)
                                         count,   bytes,        grains[g]};
 
                 if (count <= most &&
-                    (bytes == 8 || (count == 9999 && (g > 0 || bytes < 16))))
+                    (bytes == 8 ? g < 2 || count < MOST
+                                : count == 9999 && (g > 0 || bytes < 16)))
                     check_all(pool, &arrays, &random);
                 free(odd);
                 free(arrays.out);
