@@ -61,4 +61,20 @@ static inline int fl_test_items(const struct fl_test *test, const char *in, size
     return 0;
 }
 
+/* How many flags are set. */
+static inline size_t fl_count_flags(const bool *flags, size_t count)
+{
+    size_t i, set = 0;
+
+    for (i = 0; count - i >= 8; i += 8) {
+        uint64_t eight;
+
+        memcpy(&eight, flags + i, sizeof eight);
+        set += eight * UINT64_C(0x0101010101010101) >> 56; /* the sum of its bytes */
+    }
+    for (; i < count; i++)
+        set += flags[i];
+    return set;
+}
+
 #endif

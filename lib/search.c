@@ -46,8 +46,14 @@ static int find_in(const struct search *search, size_t begin, size_t end, size_t
         count = FL_MIN(most, end - begin);
         value = fl_test_items(&search->test, search->in + begin * search->bytes, count,
                               search->bytes, flags);
-        if (value)
+        if (value && count == 1)
             return value;
+        if (value) {
+            /* One by one: is it for items behind the first one? */
+            most = 1;
+            count = 0;
+            continue;
+        }
         for (i = 0; i < count; i++)
             if (flags[i] != search->wants_not) {
                 *at = begin + i;
@@ -78,7 +84,7 @@ static int count_in(const struct search *search, size_t begin, size_t end,
                     size_t *counted)
 {
     bool flags[FL_TESTED];
-    size_t count, i;
+    size_t count;
     int value;
 
     for (; begin < end; begin += count) {
@@ -87,8 +93,7 @@ static int count_in(const struct search *search, size_t begin, size_t end,
                               search->bytes, flags);
         if (value)
             return value;
-        for (i = 0; i < count; i++)
-            *counted += flags[i];
+        *counted += fl_count_flags(flags, count);
     }
     return 0;
 }
