@@ -1,7 +1,8 @@
 /* pack.c - filch_filter and its like; see filch/pack.h.
  *
- * Tiles in a chain (chain.h), whose carry is how many items are kept so far. A tile is
- * packed into a room of its worker's, and copied from there when it is known where to. In
+ * Tiles in a chain (chain.h), whose carry is how many items are kept so far. Of a tile,
+ * flags are made and counted; it is packed when it is known where to. In place, and to
+ * partition, it is packed into a room of its worker's first, and copied from there. In
  * place, that overwrites nothing that is still to be read: who knows where it goes knows
  * that all tiles before have been packed into a room, and it writes no further than its own
  * end. A worker that is alone packs straight to where the items go.
@@ -9,10 +10,10 @@
 #include <stdlib.h>
 #include "loop.h"
 #include "pack.h"
-#include "stream.h"
 
-/* Of a tile, in its room: what a second-level cache holds beside the tile itself. */
+/* Of a tile: what a second-level cache holds beside its room; and items, for their flags. */
 #define TILE_BYTES ((size_t)131072)
+#define TILE_MOST  ((size_t)16384)
 #define TILE_LEAST ((size_t)1024)
 
 /* As many tiles at least, if these are not too small. */
@@ -22,13 +23,14 @@
 
 static char *room_of(const struct fl_pack *pack, filch_worker *w)
 {
-    return pack->rooms + filch_lane(w) * (pack->tile + 1) * pack->out_bytes;
+    return pack->rooms + filch_lane(w) * pack->room_bytes;
 }
 
 /* Where a tile that begins there, behind so many kept items, packs to. */
 static struct fl_packed destination(const struct fl_pack *pack, size_t begin, size_t kept)
 {
     return (struct fl_packed){.front = pack->out + kept * pack->out_bytes,
+                              .stop = pack->out + pack->count * pack->out_bytes,
                               .back = pack->out +
                                       (pack->count - (begin - kept)) * pack->out_bytes};
 }
@@ -48,10 +50,7 @@ static void copy_out(const struct fl_pack *pack, size_t begin, size_t count,
     /* Then it is there already; and another may just be comparing its last item. */
     if (is_in_place(pack) && before == begin && packed->kept == count)
         return;
-    if (pack->is_streamed)
-        fl_stream_copy(to.front, room, bytes);
-    else
-        memcpy(to.front, room, bytes);
+    memcpy(to.front, room, bytes);
     if (pack->kind == FL_PARTITION) {
         bytes = (count - packed->kept) * pack->out_bytes;
         memcpy(to.back - bytes, packed->back, bytes);
@@ -64,21 +63,46 @@ static void pass(struct fl_chain *chain, size_t tile, size_t kept)
     fl_chain_pass(chain, tile);
 }
 
+/* What can be done with a tile before it is known where it goes. */
+static int pack_early(const struct fl_pack *pack, size_t begin, size_t count, char *room,
+                      struct fl_packed *packed)
+{
+    char *end = room + count * pack->out_bytes;
+
+    if (pack->has_flags)
+        return fl_pack_flags(pack, begin, begin + count, (bool *)room, &packed->kept);
+    *packed = (struct fl_packed){.front = room, .stop = end, .back = end};
+    return fl_pack_items(pack, begin, begin + count, packed);
+}
+
+/* And then, the rest. Others write before and behind: not an item too many. */
+static void pack_late(const struct fl_pack *pack, size_t begin, size_t count, char *room,
+                      size_t before, const struct fl_packed *packed)
+{
+    struct fl_packed to;
+
+    if (!pack->has_flags) {
+        copy_out(pack, begin, count, before, packed, room);
+        return;
+    }
+    to = destination(pack, begin, before);
+    to.stop = to.front + packed->kept * pack->out_bytes;
+    fl_pack_flagged(pack, begin, count, (const bool *)room, &to);
+}
+
 /* The next tile, whatever its number. */
 static int one_tile(struct fl_pack *pack, filch_worker *w)
 {
     struct fl_chain *chain = &pack->chain;
     size_t tile = fl_chain_claim(chain), begin = tile * pack->tile, before;
     size_t count = FL_MIN(pack->tile, pack->count - begin);
-    struct fl_packed packed;
+    struct fl_packed packed = {0};
     char *room = NULL;
-    int value;
+    int value = 0;
 
     if (pack->rooms && (is_in_place(pack) || !fl_chain_is_alone(chain, tile))) {
         room = room_of(pack, w);
-        packed =
-            (struct fl_packed){.front = room, .back = room + count * pack->out_bytes};
-        value = fl_pack_items(pack, begin, begin + count, &packed);
+        value = pack_early(pack, begin, count, room, &packed);
     }
     if (!fl_chain_wait(chain, tile)) {
         fl_chain_pass(chain, tile); /* an earlier one failed */
@@ -96,7 +120,7 @@ static int one_tile(struct fl_pack *pack, filch_worker *w)
     }
     pass(chain, tile, before + packed.kept);
     if (room)
-        copy_out(pack, begin, count, before, &packed, room);
+        pack_late(pack, begin, count, room, before, &packed);
     return 0;
 }
 
@@ -119,7 +143,7 @@ static size_t tile_items(const struct fl_pack *pack, const filch_opts *opts)
 
     if (opts && opts->grain)
         tile = opts->grain;
-    return FL_MIN(FL_MIN(tile, most), pack->count);
+    return FL_MIN(FL_MIN(tile, FL_MIN(most, TILE_MOST)), pack->count);
 }
 
 /* The loop over tiles; *kept when it returns 0. */
@@ -129,13 +153,16 @@ static int pack_tiles(struct fl_pack *pack, uintptr_t identity, size_t *kept,
     struct fl_loop_call call = {.body = some_tiles, .ctx = pack, .identity = identity};
     filch_opts alone = {.struct_size = sizeof alone, .abi = FILCH_HOT_ABI};
     unsigned lanes = filch_lane_limit_with(opts);
+    size_t bytes;
     int value;
 
     pack->tile = tile_items(pack, opts);
-    pack->is_streamed =
-        !is_in_place(pack) && fl_is_streamed(NULL, pack->count * pack->out_bytes);
-    if (lanes > 1 && pack->out_bytes <= SIZE_MAX / lanes / (pack->tile + 1))
-        pack->rooms = malloc(lanes * (pack->tile + 1) * pack->out_bytes);
+    pack->has_flags = !is_in_place(pack) && pack->kind != FL_PARTITION;
+    bytes = pack->has_flags ? 1 : pack->out_bytes;
+    if (lanes > 1 && bytes <= SIZE_MAX / lanes / (pack->tile + 1)) {
+        pack->room_bytes = (pack->tile + 1) * bytes;
+        pack->rooms = malloc(lanes * pack->room_bytes);
+    }
     if (!pack->rooms) {
         if (opts)
             alone = *opts;

@@ -13,6 +13,7 @@
 /* What is packed so far. */
 struct fl_packed {
     char *front; /* where the next wanted item goes, */
+    char *stop;  /* from where on nothing is written (not to partition), */
     char *back;  /* and, to partition, behind where the next other one does */
     size_t kept; /* wanted ones */
 };
@@ -27,8 +28,11 @@ struct fl_pack {
     struct fl_test test;
     filch_equal *equal;
     size_t tile;
-    char *rooms; /* for a tile and an item, for each lane; NULL: the caller is alone */
-    bool is_streamed;
+    /* For each lane, for a tile and an item; or, if wanted items go straight to out when it
+     * is known where to, for the flags of a tile. NULL: the caller is alone. */
+    char *rooms;
+    size_t room_bytes;
+    bool has_flags;
     struct fl_chain chain;
     struct fl_failure failure;
 };
@@ -37,5 +41,12 @@ struct fl_pack {
  * is not behind the items. */
 int fl_pack_items(const struct fl_pack *pack, size_t begin, size_t end,
                   struct fl_packed *packed);
+
+/* The same in two steps: first the flags, and in *kept how many are wanted; then the items.
+ * Not to partition. */
+int fl_pack_flags(const struct fl_pack *pack, size_t begin, size_t end, bool *flags,
+                  size_t *kept);
+void fl_pack_flagged(const struct fl_pack *pack, size_t begin, size_t count,
+                     const bool *flags, struct fl_packed *packed);
 
 #endif

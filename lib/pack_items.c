@@ -5,6 +5,10 @@
 #include <immintrin.h>
 #endif
 
+/* Places that are left, for items to be packed without branches: each takes one, and gives
+ * it back if it is not wanted. */
+#define LAST ((size_t)32)
+
 /* --- packing, by flags ------------------------------------------------------------ */
 
 /* Without branches, which would be mispredicted: each item is stored, and overwritten by
@@ -173,8 +177,8 @@ static void write_indices(size_t at, const bool *flags, size_t count,
         large(in, flags, count, bytes, packed);                   \
     }
 
-static void pack_flagged(const struct fl_pack *pack, size_t at, const bool *flags,
-                         size_t count, struct fl_packed *packed)
+static void pack_some(const struct fl_pack *pack, size_t at, const bool *flags,
+                      size_t count, struct fl_packed *packed)
 {
     const char *in = pack->in + at * pack->bytes;
 
@@ -194,6 +198,44 @@ static void pack_flagged(const struct fl_pack *pack, size_t at, const bool *flag
             break;
         }
         BY_SIZE(filter_items, filter_large_items, in, flags, count, pack->bytes, packed)
+    }
+}
+
+/* Up to packed->stop, which the wanted ones do not exceed: with a branch. */
+static void pack_last(const struct fl_pack *pack, size_t at, const bool *flags,
+                      size_t count, struct fl_packed *packed)
+{
+    size_t i;
+
+    for (i = 0; i < count && packed->front < packed->stop; i++)
+        if (flags[i]) {
+            size_t index = at + i;
+            const char *item = pack->in + index * pack->bytes;
+
+            memcpy(packed->front, pack->kind == FL_WHERE ? (const char *)&index : item,
+                   pack->out_bytes);
+            packed->front += pack->out_bytes;
+            packed->kept++;
+        }
+}
+
+void fl_pack_flagged(const struct fl_pack *pack, size_t begin, size_t count,
+                     const bool *flags, struct fl_packed *packed)
+{
+    size_t i, some;
+
+    if (pack->kind == FL_PARTITION) {
+        pack_some(pack, begin, flags, count, packed);
+        return;
+    }
+    for (i = 0; i < count; i += some) {
+        some =
+            FL_MIN((size_t)(packed->stop - packed->front) / pack->out_bytes, count - i);
+        if (some < LAST && some < count - i) {
+            pack_last(pack, begin + i, flags + i, count - i, packed);
+            return;
+        }
+        pack_some(pack, begin + i, flags + i, some, packed);
     }
 }
 
@@ -267,7 +309,24 @@ int fl_pack_items(const struct fl_pack *pack, size_t begin, size_t end,
         value = flag_items(pack, at, count, flags);
         if (value)
             return value;
-        pack_flagged(pack, at, flags, count, packed);
+        fl_pack_flagged(pack, at, count, flags, packed);
+    }
+    return 0;
+}
+
+int fl_pack_flags(const struct fl_pack *pack, size_t begin, size_t end, bool *flags,
+                  size_t *kept)
+{
+    size_t at, count;
+    int value;
+
+    *kept = 0;
+    for (at = begin; at < end; at += count) {
+        count = FL_MIN(FL_TESTED, end - at);
+        value = flag_items(pack, at, count, flags + (at - begin));
+        if (value)
+            return value;
+        *kept += fl_count_flags(flags + (at - begin), count);
     }
     return 0;
 }

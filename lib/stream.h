@@ -56,24 +56,4 @@ static inline void fl_stream_end(void)
 #endif
 }
 
-/* memcpy, past the caches. */
-static inline void fl_stream_copy(void *to, const void *from, size_t bytes)
-{
-    size_t at = FL_MIN(-(uintptr_t)to % 16, bytes);
-    char *out = to;
-    const char *in = from;
-
-    memcpy(out, in, at);
-    for (; bytes - at >= 64; at += 64) {
-        const fl_bytes16 *line = (const void *)(in + at);
-
-        fl_put16(out + at, line[0], true);
-        fl_put16(out + at + 16, line[1], true);
-        fl_put16(out + at + 32, line[2], true);
-        fl_put16(out + at + 48, line[3], true);
-    }
-    fl_stream_end();
-    memcpy(out + at, in + at, bytes - at);
-}
-
 #endif

@@ -200,8 +200,8 @@ LIMIT(as_strings, n <= 256 ? 0 : 32 * n + n / 16 + 200)
 
 /* scan.h, pack.h */
 LIMIT(carries, bytes <= 48 ? 0 : (16 + 3 * workers) * whole_lines(bytes))
+LIMIT(flags, ((16 << 10) + 1) * workers)
 LIMIT(rooms, (bytes > 128 << 10 ? 2 * bytes : (128 << 10) + bytes) * workers)
-LIMIT(rooms_of_places, rooms(n, 8, workers))
 
 /* histogram.h, random.h */
 #define SPREAD 2200000
@@ -242,14 +242,14 @@ static const struct row {
     {"scan", 64, scan, carries},
     {"exscan in place", 48, exscan, carries},
     {"exscan in place", 60, exscan, carries},
-    {"filter", 8, filter, rooms},
-    {"filter", 60, filter, rooms},
-    {"filter", 200000, filter, rooms},
+    {"filter", 8, filter, flags},
+    {"filter", 60, filter, flags},
+    {"filter", 200000, filter, flags},
     {"filter in place", 16, filter_in_place, rooms},
     {"partition", 60, partition, rooms},
-    {"unique", 60, unique, rooms},
-    {"where", 4, where, rooms_of_places},
-    {"where", 60, where, rooms_of_places},
+    {"unique", 60, unique, flags},
+    {"where", 4, where, flags},
+    {"where", 60, where, flags},
     {"count_if", 60, count_if, none},
     {"find", 60, find, none},
     {"any", 4, any, none},
