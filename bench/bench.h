@@ -135,6 +135,7 @@ const struct bench_work *const *bench_works(size_t *count);
 #define BENCH_REDUCE_WORKS    4
 #define BENCH_SCAN_WORKS      5
 #define BENCH_FILTER_WORKS    5
+#define BENCH_SEARCH_WORKS    5
 #define BENCH_IMBALANCE_WORKS 4
 #define BENCH_SHORT_WORKS     4
 #define BENCH_CROWD_WORKS     2
@@ -156,6 +157,7 @@ extern const struct bench_work bench_components;
 extern const struct bench_work bench_reduce[BENCH_REDUCE_WORKS];
 extern const struct bench_work bench_scan[BENCH_SCAN_WORKS];
 extern const struct bench_work bench_filter[BENCH_FILTER_WORKS];
+extern const struct bench_work bench_search[BENCH_SEARCH_WORKS];
 extern const struct bench_work bench_mandelbrot;
 extern const struct bench_work bench_fib;
 extern const struct bench_work bench_fib_join;

@@ -13,6 +13,10 @@ extern "C" {
 void standard_sort_uint32(uint32_t *x, size_t n);
 void standard_sort_double(double *x, size_t n);
 
+/* std::merge. */
+void standard_merge_int64(const int64_t *a, size_t a_count, const int64_t *b,
+                          size_t b_count, int64_t *out);
+
 #ifdef __cplusplus
 }
 #endif

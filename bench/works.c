@@ -16,6 +16,7 @@
     MANY(bench_reduce, BENCH_REDUCE_WORKS)       \
     MANY(bench_scan, BENCH_SCAN_WORKS)           \
     MANY(bench_filter, BENCH_FILTER_WORKS)       \
+    MANY(bench_search, BENCH_SEARCH_WORKS)       \
     ONE(bench_blur)                              \
     ONE(bench_mandelbrot)                        \
     MANY(bench_imbalance, BENCH_IMBALANCE_WORKS) \
