@@ -25,6 +25,23 @@ struct search {
     bool is_stopped; /* by .progress, with what find_range and count_range return */
 };
 
+/* The first flag that is as wanted; count, if there is none. */
+static size_t first_flag(const bool *flags, size_t count, bool wanted)
+{
+    const uint64_t none = wanted ? 0 : UINT64_C(0x0101010101010101);
+    uint64_t eight;
+    size_t i;
+
+    for (i = 0; count - i >= 8; i += 8) {
+        memcpy(&eight, flags + i, sizeof eight);
+        if (eight != none)
+            break;
+    }
+    while (i < count && flags[i] != wanted)
+        i++;
+    return i;
+}
+
 /* Where in begin to end the first one is. Returns the test's own value, for items that lie
  * at *at. */
 static int find_in(const struct search *search, size_t begin, size_t end, size_t *at)
@@ -54,11 +71,11 @@ static int find_in(const struct search *search, size_t begin, size_t end, size_t
             count = 0;
             continue;
         }
-        for (i = 0; i < count; i++)
-            if (flags[i] != search->wants_not) {
-                *at = begin + i;
-                return 0;
-            }
+        i = first_flag(flags, count, !search->wants_not);
+        if (i < count) {
+            *at = begin + i;
+            return 0;
+        }
         most = FL_MIN(most * 4, FL_TESTED);
     }
     *at = end;

@@ -45,7 +45,8 @@ extern "C" {
  * at       the lowest index; count, if there is none
  * test     see pack.h. Called for each item below that which is found; and for some above,
  *          in what a worker had begun by then: 8 us' worth of items, as a rule. With
- *          _ranges, up to 2,048 items are tested at a time
+ *          _ranges, up to 2,048 items are tested at a time, and when the test fails for
+ *          these, they are tested again one by one
  *
  * Returns  also the value of a filch_test_body that was not 0 for items below any that is
  *          found: the serial loop's
