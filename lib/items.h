@@ -27,11 +27,19 @@ struct fl_test {
     void *ctx;
 };
 
+/* Whether items take more bytes than there can be. */
+static inline bool fl_items_are_too_many(size_t count, size_t bytes)
+{
+    size_t all;
+
+    return __builtin_mul_overflow(count, bytes, &all);
+}
+
 /* An array of the user's: 0 or -EINVAL. */
 static inline int fl_items_check(const void *in, size_t count, size_t bytes,
                                  const filch_opts *opts)
 {
-    if (bytes == 0 || (count && (!in || count > SIZE_MAX / bytes)) ||
+    if (bytes == 0 || (count && !in) || fl_items_are_too_many(count, bytes) ||
         (opts && fl_opts_check(opts)))
         return -EINVAL;
     return 0;

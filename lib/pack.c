@@ -272,7 +272,7 @@ static int run(struct fl_pack *pack, uintptr_t identity, size_t *kept,
         *kept = 0;
         return 0;
     }
-    if (!pack->out || pack->count > SIZE_MAX / pack->out_bytes)
+    if (!pack->out || fl_items_are_too_many(pack->count, pack->out_bytes))
         return -EINVAL;
     if ((pack->in != pack->out || pack->kind == FL_PARTITION || pack->kind == FL_WHERE) &&
         fl_overlap(pack->in, pack->out, pack->count * pack->bytes,

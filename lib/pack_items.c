@@ -222,18 +222,21 @@ static void pack_last(const struct fl_pack *pack, size_t at, const bool *flags,
 void fl_pack_flagged(const struct fl_pack *pack, size_t begin, size_t count,
                      const bool *flags, struct fl_packed *packed)
 {
-    size_t i, some;
+    size_t i, some, left;
 
     if (pack->kind == FL_PARTITION) {
         pack_some(pack, begin, flags, count, packed);
         return;
     }
     for (i = 0; i < count; i += some) {
-        some =
-            FL_MIN((size_t)(packed->stop - packed->front) / pack->out_bytes, count - i);
-        if (some < LAST && some < count - i) {
-            pack_last(pack, begin + i, flags + i, count - i, packed);
-            return;
+        some = count - i;
+        left = (size_t)(packed->stop - packed->front);
+        if (some * pack->out_bytes > left) {
+            some = left / pack->out_bytes;
+            if (some < LAST) {
+                pack_last(pack, begin + i, flags + i, count - i, packed);
+                return;
+            }
         }
         pack_some(pack, begin + i, flags + i, some, packed);
     }
