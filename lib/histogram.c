@@ -1,17 +1,13 @@
 /* histogram.c - counting by bins: copies of the bins for each lane, or items brought to
- * the range of bins that they belong to.
+ * the range of bins that they belong to (histogram_spread.c).
  *
  * Which one it is depends on how many items there are for each bin. The result does not:
- * numbers of items are exact, and weights are added in an order that stands in the
- * header.
+ * numbers of items are exact.
  */
 #include <errno.h>
 #include <string.h>
-#include <filch/histogram.h>
-#include "loop.h"
+#include "histogram.h"
 #include "options.h"
-#include "platform.h"
-#include "spread.h"
 
 /* Items of an array that the caller counts at once; and so many, if there are several
  * times as many bins, which take longer to add up. */
@@ -24,57 +20,43 @@
 #define FEW_BINS      ((size_t)32768)
 #define BINS_PER_ITEM 2
 
-/* Sums in so few bins are made in stretches of items. */
-#define FEW_SUMS       ((size_t)1024)
-#define STRETCHES_MOST 64
-#define STRETCH_LEAST  4096
-
-#define ITEMS FILCH_HISTOGRAM_ITEMS
-
-struct histogram {
-    size_t begin, end;
-    size_t bins;
-    uint64_t *counts; /* or */
-    double *sums;
-    filch_bin_body *body; /* or */
-    const uint32_t *numbers;
-    const uint8_t *bytes;
-    const filch_opts *opts;
-    void *ctx;
-    bool is_wide;  /* copies: of 64 bits a bin */
-    void **copies; /* for each lane that has one */
-    size_t lanes;
-    unsigned shift; /* ranges: how many bits say which bin of a range */
-    uint32_t *bin;  /* of the items, range by range */
-    double *weight; /* likewise */
-    size_t *begins; /* of the ranges in these */
-    size_t stretch; /* items; */
-    double *stretch_sums;
-};
-
-/* --- what bins items are in ------------------------------------------------------- */
-
-/* Bins of items [begin, end), at most ITEMS, in `room` or where they are anyway. */
-static int find_bins(const struct histogram *h, filch_worker *w, size_t begin, size_t end,
-                     uint32_t *room, double *weight, const uint32_t **bin)
-{
-    FL_ASSERT(h->body || !weight);
-    *bin = room;
-    if (h->body)
-        return h->body(w, begin, end, room, weight, h->ctx);
-    *bin = h->numbers + begin;
-    return 0;
-}
+/* Room for so many carries, at first. */
+#define CARRIES_LEAST 64
 
 /* --- copies ----------------------------------------------------------------------- */
 
-static void add_narrow(uint32_t *copy, const uint32_t *bin, size_t count, size_t bins)
+/* 256 more items of a bin. */
+__attribute__((noinline)) static int carry(struct fl_bins *copy, uint32_t bin)
 {
+    if (copy->carries == copy->room) {
+        size_t room = copy->room ? 2 * copy->room : CARRIES_LEAST;
+        uint32_t *larger = fl_zalloc(room * sizeof *larger);
+
+        if (!larger)
+            return -ENOMEM;
+        if (copy->carried)
+            memcpy(larger, copy->carried, copy->carries * sizeof *larger);
+        fl_free(copy->carried);
+        copy->carried = larger;
+        copy->room = room;
+    }
+    copy->carried[copy->carries++] = bin;
+    return 0;
+}
+
+static int add_to_copy(struct fl_bins *copy, const uint32_t *bin, size_t count,
+                       size_t bins)
+{
+    uint8_t *low = copy->bin;
     size_t i;
 
-    for (i = 0; i < count; i++)
-        if (bin[i] < bins)
-            copy[bin[i]]++;
+    for (i = 0; i < count; i++) {
+        uint32_t at = bin[i];
+
+        if (at < bins && FILCH_UNLIKELY(++low[at] == 0) && carry(copy, at))
+            return -ENOMEM;
+    }
+    return 0;
 }
 
 static void add_wide(uint64_t *copy, const uint32_t *bin, size_t count, size_t bins)
@@ -121,30 +103,28 @@ static void add_bytes(uint64_t *counts, const uint8_t *x, size_t count)
 
 static int count_range(filch_worker *w, size_t begin, size_t end, void *arg)
 {
-    struct histogram *h = arg;
-    void **copy = &h->copies[filch_lane(w)];
-    uint32_t room[ITEMS];
+    struct fl_histogram *h = arg;
+    struct fl_bins *copy = &h->copies[filch_lane(w)];
+    uint32_t room[FILCH_HISTOGRAM_ITEMS];
     const uint32_t *bin;
     size_t at, count;
     int err;
 
-    if (!*copy)
-        *copy = fl_zalloc(h->bins * (h->is_wide ? sizeof(uint64_t) : sizeof(uint32_t)));
-    if (!*copy)
+    if (!copy->bin)
+        copy->bin = fl_zalloc(h->bytes ? 256 * sizeof(uint64_t) : h->bins);
+    if (!copy->bin)
         return -ENOMEM;
     if (h->bytes) {
-        add_bytes(*copy, h->bytes + begin, end - begin);
+        add_bytes(copy->bin, h->bytes + begin, end - begin);
         return 0;
     }
     for (at = begin; at < end; at += count) {
-        count = h->body ? FL_MIN(end - at, ITEMS) : end - at;
-        err = find_bins(h, w, at, at + count, room, NULL, &bin);
+        count = h->body ? FL_MIN(end - at, FILCH_HISTOGRAM_ITEMS) : end - at;
+        err = fl_find_bins(h, w, at, at + count, room, NULL, &bin);
+        if (!err)
+            err = add_to_copy(copy, bin, count, h->bins);
         if (err)
             return err;
-        if (h->is_wide)
-            add_wide(*copy, bin, count, h->bins);
-        else
-            add_narrow(*copy, bin, count, h->bins);
     }
     return 0;
 }
@@ -152,25 +132,35 @@ static int count_range(filch_worker *w, size_t begin, size_t end, void *arg)
 /* Add the copies of bins [begin, end) to the counts. */
 static int add_copies(filch_worker *w, size_t begin, size_t end, void *arg)
 {
-    const struct histogram *h = arg;
+    const struct fl_histogram *h = arg;
+    uint64_t *counts = h->counts;
     size_t lane, i;
 
     (void)w;
     for (lane = 0; lane < h->lanes; lane++) {
-        const uint32_t *narrow = h->copies[lane];
-        const uint64_t *wide = h->copies[lane];
+        const uint64_t *whole = h->copies[lane].bin;
+        const uint8_t *low = h->copies[lane].bin;
 
-        if (!h->copies[lane])
+        if (!low)
             continue;
-        for (i = begin; i < end && h->is_wide; i++)
-            h->counts[i] += wide[i];
-        for (i = begin; i < end && !h->is_wide; i++)
-            h->counts[i] += narrow[i];
+        for (i = begin; i < end && h->bytes; i++)
+            counts[i] += whole[i];
+        for (i = begin; i < end && !h->bytes; i++)
+            counts[i] += low[i];
     }
     return 0;
 }
 
-static int count_in_copies(struct fl_worker *worker, struct histogram *h)
+static void add_carried(struct fl_histogram *h)
+{
+    size_t lane, i;
+
+    for (lane = 0; lane < h->lanes; lane++)
+        for (i = 0; i < h->copies[lane].carries; i++)
+            h->counts[h->copies[lane].carried[i]] += 256;
+}
+
+static int count_in_copies(struct fl_worker *worker, struct fl_histogram *h)
 {
     filch_opts quiet = h->opts ? *h->opts : (filch_opts){0};
     struct fl_loop_call call = {.begin = h->begin,
@@ -179,7 +169,7 @@ static int count_in_copies(struct fl_worker *worker, struct histogram *h)
                                 .ctx = h,
                                 .identity = h->body    ? (uintptr_t)h->body
                                             : h->bytes ? (uintptr_t)add_bytes
-                                                       : (uintptr_t)add_wide,
+                                                       : (uintptr_t)add_to_copy,
                                 .grain = quiet.grain,
                                 .max_chunk = quiet.max_chunk,
                                 .opts = h->opts};
@@ -188,7 +178,6 @@ static int count_in_copies(struct fl_worker *worker, struct histogram *h)
     size_t lane;
     int err;
 
-    h->is_wide = h->bytes || h->end - h->begin > UINT32_MAX;
     h->copies = fl_zalloc(h->lanes * sizeof *h->copies);
     if (!h->copies)
         return -ENOMEM;
@@ -197,149 +186,13 @@ static int count_in_copies(struct fl_worker *worker, struct histogram *h)
     quiet.cancel = NULL; /* to the end, once it has begun to change the counts */
     if (!err)
         err = fl_loop_in(worker, &adding);
-    for (lane = 0; lane < h->lanes; lane++)
-        fl_free(h->copies[lane]);
+    if (!err)
+        add_carried(h);
+    for (lane = 0; lane < h->lanes; lane++) {
+        fl_free(h->copies[lane].bin);
+        fl_free(h->copies[lane].carried);
+    }
     fl_free(h->copies);
-    return err;
-}
-
-/* --- ranges of bins --------------------------------------------------------------- */
-
-static int count_ranges(filch_worker *w, size_t begin, size_t end, size_t *count,
-                        void *arg)
-{
-    const struct histogram *h = arg;
-    uint32_t room[ITEMS];
-    double weight[ITEMS];
-    const uint32_t *bin;
-    size_t at, i, items;
-    int err;
-
-    for (at = begin; at < end; at += items) {
-        items = FL_MIN(end - at, ITEMS);
-        err = find_bins(h, w, at, at + items, room, h->sums ? weight : NULL, &bin);
-        if (err)
-            return err;
-        for (i = 0; i < items; i++)
-            if (bin[i] < h->bins)
-                count[bin[i] >> h->shift]++;
-    }
-    return 0;
-}
-
-static int place_items(filch_worker *w, size_t begin, size_t end, size_t *next, void *arg)
-{
-    const struct histogram *h = arg;
-    uint32_t room[ITEMS];
-    double weight[ITEMS];
-    const uint32_t *bin;
-    size_t at, i, items;
-    int err;
-
-    for (at = begin; at < end; at += items) {
-        items = FL_MIN(end - at, ITEMS);
-        err = find_bins(h, w, at, at + items, room, h->sums ? weight : NULL, &bin);
-        if (err)
-            return err;
-        for (i = 0; i < items; i++) {
-            if (bin[i] >= h->bins)
-                continue;
-            if (h->sums)
-                h->weight[next[bin[i] >> h->shift]] = weight[i];
-            h->bin[next[bin[i] >> h->shift]++] = bin[i];
-        }
-    }
-    return 0;
-}
-
-static int add_ranges(filch_worker *w, size_t begin, size_t end, void *arg)
-{
-    const struct histogram *h = arg;
-    size_t i, stop = h->begins[end];
-
-    (void)w;
-    for (i = h->begins[begin]; i < stop && h->sums; i++)
-        h->sums[h->bin[i]] += h->weight[i];
-    for (i = h->begins[begin]; i < stop && !h->sums; i++)
-        h->counts[h->bin[i]]++;
-    return 0;
-}
-
-static int count_by_ranges(struct fl_worker *worker, struct histogram *h)
-{
-    struct fl_spread spread = {.begin = h->begin,
-                               .end = h->end,
-                               .count = count_ranges,
-                               .place = place_items,
-                               .ctx = h,
-                               .grain = h->opts ? h->opts->grain : 0};
-    filch_opts quiet = h->opts ? *h->opts : (filch_opts){0};
-    size_t items = h->end - h->begin;
-    int err = -ENOMEM;
-
-    while ((h->bins - 1) >> h->shift >= FL_BUCKETS_MOST)
-        h->shift++;
-    spread.buckets = ((h->bins - 1) >> h->shift) + 1;
-    if (items > SIZE_MAX / 2 / sizeof(double))
-        return -ENOMEM;
-    h->bin = fl_zalloc(items * sizeof *h->bin);
-    h->weight = h->sums ? fl_zalloc(items * sizeof *h->weight) : NULL;
-    if (h->bin && (h->weight || !h->sums))
-        err = fl_spread(worker, &spread, h->opts);
-    if (!err) {
-        quiet.cancel = NULL;
-        quiet.progress = NULL;
-        h->begins = spread.begins;
-        err = fl_spread_loop(worker, spread.buckets, add_ranges, h, &quiet);
-        fl_spread_end(&spread);
-    }
-    fl_free(h->weight);
-    fl_free(h->bin);
-    return err;
-}
-
-/* --- sums in few bins ------------------------------------------------------------- */
-
-static int sum_stretches(filch_worker *w, size_t begin, size_t end, void *arg)
-{
-    const struct histogram *h = arg;
-    size_t stretch, at, stop, items, i;
-    uint32_t bin[ITEMS];
-    double weight[ITEMS];
-    int err;
-
-    for (stretch = begin; stretch < end; stretch++) {
-        double *sums = h->stretch_sums + stretch * h->bins;
-
-        at = h->begin + stretch * h->stretch;
-        stop = at + FL_MIN(h->stretch, h->end - at);
-        for (; at < stop; at += items) {
-            items = FL_MIN(stop - at, ITEMS);
-            err = h->body(w, at, at + items, bin, weight, h->ctx);
-            if (err)
-                return err;
-            for (i = 0; i < items; i++)
-                if (bin[i] < h->bins)
-                    sums[bin[i]] += weight[i];
-        }
-    }
-    return 0;
-}
-
-static int sum_in_stretches(struct fl_worker *worker, struct histogram *h)
-{
-    size_t items = h->end - h->begin, grain = h->opts ? h->opts->grain : 0, count, i;
-    int err;
-
-    h->stretch = FL_MAX(FL_MAX(items / STRETCHES_MOST + 1, STRETCH_LEAST), grain);
-    count = items / h->stretch + (items % h->stretch != 0);
-    h->stretch_sums = fl_zalloc(count * h->bins * sizeof *h->stretch_sums);
-    if (!h->stretch_sums)
-        return -ENOMEM;
-    err = fl_spread_loop(worker, count, sum_stretches, h, h->opts);
-    for (i = 0; i < count * h->bins && !err; i++)
-        h->sums[i % h->bins] += h->stretch_sums[i];
-    fl_free(h->stretch_sums);
     return err;
 }
 
@@ -347,21 +200,20 @@ static int sum_in_stretches(struct fl_worker *worker, struct histogram *h)
 
 static int histogram_inside(struct fl_worker *worker, void *arg)
 {
-    struct histogram *h = arg;
+    struct fl_histogram *h = arg;
     size_t items = h->end - h->begin, copies;
 
     h->lanes = fl_loop_lanes(worker, h->opts);
     if (h->sums)
-        return h->bins <= FEW_SUMS ? sum_in_stretches(worker, h)
-                                   : count_by_ranges(worker, h);
+        return fl_sum_by_bins(worker, h);
     copies = items / h->lanes >= SIZE_MAX / BINS_PER_ITEM
                  ? SIZE_MAX
                  : items / h->lanes * BINS_PER_ITEM;
     return h->bins <= FEW_BINS || h->bins <= copies ? count_in_copies(worker, h)
-                                                    : count_by_ranges(worker, h);
+                                                    : fl_count_by_ranges(worker, h);
 }
 
-static int histogram(struct histogram *h, const filch_opts *opts)
+static int histogram(struct fl_histogram *h, const filch_opts *opts)
 {
     if (h->begin > h->end || (uint64_t)h->bins > UINT64_C(1) << 32 ||
         (h->bins && !h->counts && !h->sums) || fl_opts_check(opts))
@@ -378,7 +230,7 @@ static int histogram(struct histogram *h, const filch_opts *opts)
 int filch_histogram_with(size_t begin, size_t end, uint64_t *counts, size_t bins,
                          filch_bin_body *body, const filch_opts *opts)
 {
-    struct histogram h = {
+    struct fl_histogram h = {
         .begin = begin, .end = end, .counts = counts, .bins = bins, .body = body};
 
     return body ? histogram(&h, opts) : -EINVAL;
@@ -387,7 +239,7 @@ int filch_histogram_with(size_t begin, size_t end, uint64_t *counts, size_t bins
 int filch_histogram_sums_with(size_t begin, size_t end, double *sums, size_t bins,
                               filch_bin_body *body, const filch_opts *opts)
 {
-    struct histogram h = {
+    struct fl_histogram h = {
         .begin = begin, .end = end, .sums = sums, .bins = bins, .body = body};
 
     return body ? histogram(&h, opts) : -EINVAL;
@@ -405,7 +257,7 @@ static bool is_few(size_t n, size_t bins, const filch_opts *opts)
 int filch_histogram_uint8(const uint8_t *x, size_t n, uint64_t *counts,
                           const filch_opts *opts)
 {
-    struct histogram h = {.end = n, .counts = counts, .bins = 256, .bytes = x};
+    struct fl_histogram h = {.end = n, .counts = counts, .bins = 256, .bytes = x};
     size_t i;
 
     if ((!x && n) || !counts)
@@ -420,7 +272,7 @@ int filch_histogram_uint8(const uint8_t *x, size_t n, uint64_t *counts,
 int filch_histogram_uint32(const uint32_t *x, size_t n, uint64_t *counts, size_t bins,
                            const filch_opts *opts)
 {
-    struct histogram h = {.end = n, .counts = counts, .bins = bins, .numbers = x};
+    struct fl_histogram h = {.end = n, .counts = counts, .bins = bins, .numbers = x};
 
     if ((!x && n) || (!counts && bins) || n > SIZE_MAX / sizeof *x ||
         (uint64_t)bins > UINT64_C(1) << 32)

@@ -40,9 +40,9 @@
  *          by the caller at once; and up to an eighth as many as there are bins, but not
  *          more than 131,072
  * Memory   what the caller counts at once: none. Up to 32,768 bins, or at most two for
- *          each item that a worker gets: for each worker 4 bytes for each bin (of
- *          filch_histogram_uint8, and of 2^32 and more items: 8), and 8; else 4 for each
- *          item, and up to 2.2 MB. Sums in up to 1,024 bins: 8 for each bin, up to 64
+ *          each item that a worker gets: for each worker a byte for each bin, and 4 to 12
+ *          for each 256 items in a bin (filch_histogram_uint8: 2 KiB), and 64; else 4 for
+ *          each item, and up to 2.2 MB. Sums in up to 1,024 bins: 8 for each bin, up to 64
  *          times; else 12 for each item, and up to 2.2 MB
  */
 #ifndef FILCH_HISTOGRAM_H

@@ -224,6 +224,44 @@ static void sums_in_few_bins_are_made_of_64_stretches(void **state)
     }
 }
 
+/* Another bin at each call. */
+static int changing_bins(filch_worker *w, size_t begin, size_t end, uint32_t *bin,
+                         double *weight, void *ctx)
+{
+    uint32_t call = atomic_fetch_add((atomic_uint *)ctx, 1);
+    size_t i;
+
+    (void)w;
+    for (i = 0; i < end - begin; i++) {
+        bin[i] = call % 3 == 0 ? 999999 : (uint32_t)((begin + i) * call % 1000001);
+        if (weight)
+            weight[i] = 1;
+    }
+    return 0;
+}
+
+static void a_body_that_contradicts_itself_writes_nowhere_else(void **state)
+{
+    const size_t n = 30000, bins = 1000000;
+    uint64_t *counts = zeros(bins), sum = 0;
+    double *sums = (double *)zeros(bins);
+    atomic_uint calls = 0;
+    size_t i;
+
+    /* Without .max_workers those who share would add to one bin at a time. */
+    assert_int_equal(filch_histogram(0, n, counts, bins, changing_bins, &calls,
+                                     .pool = *state, .max_workers = 1),
+                     0);
+    assert_int_equal(filch_histogram_sums(0, n, sums, bins, changing_bins, &calls,
+                                          .pool = *state, .max_workers = 1),
+                     0);
+    for (i = 0; i < bins; i++)
+        sum += counts[i];
+    assert_in_range(sum, 0, n);
+    free(counts);
+    free(sums);
+}
+
 static int count_progress(size_t done, size_t total, void *ctx)
 {
     (void)ctx;
@@ -260,6 +298,7 @@ int main(void)
         ON_POOLS(bins_that_are_not_there_take_nothing),
         ON_POOLS(sums_in_many_bins_have_the_bits_of_the_serial_loop),
         ON_POOLS(sums_in_few_bins_are_made_of_64_stretches),
+        ON_POOLS(a_body_that_contradicts_itself_writes_nowhere_else),
         ON_POOLS(options_of_a_loop_change_nothing),
     };
 

@@ -4,7 +4,8 @@
 #include "scarce.h"
 
 #define NUMBERS 200000
-#define MANY    300000 /* bins: more than are worth a copy for each worker */
+#define FEW     10     /* bins: thousands of items in each */
+#define MANY    300000 /* and more than are worth a copy for each worker */
 
 static uint32_t numbers[NUMBERS];
 static uint64_t counts[MANY];
@@ -50,7 +51,7 @@ static int histogram(int way, struct finding *finding, const filch_opts *opts)
 {
     filch_opts own = *opts;
 
-    finding->bins = way % 2 ? MANY : 1000;
+    finding->bins = way % 2 ? MANY : FEW;
     own.ctx = finding;
     return way < 2
                ? filch_histogram_with(0, NUMBERS, counts, finding->bins, find_bins, &own)
