@@ -1,7 +1,7 @@
 /* index.c - see index.h.
  *
- * Words are not copied, but point into the text. Entries and postings lie in blocks of the
- * index that made them, and stay there when another index takes them over.
+ * Words are not copied, but point into the text. Entries and postings lie in the arena
+ * of the index that made them, and stay there when another index takes them over.
  */
 #include "index.h"
 
@@ -9,20 +9,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BLOCK_BYTES ((size_t)64 << 10)
-
-struct posting {
-    struct posting *next;
-    size_t document;
-};
+#include "postings.h"
 
 struct entry {
     const char *word;
     uint32_t bytes;
     uint32_t hash;
-    bool is_ascending; /* the list is */
-    struct posting *first;
-    struct posting *last;
+    struct postings documents;
 };
 
 /* A hash table of pointers: open addressing, linear probing, at most half full. */
@@ -32,17 +25,9 @@ struct part {
     size_t entry_count;
 };
 
-struct block {
-    struct block *next;
-    size_t unused; /* to align what follows */
-};
-
 struct index {
     struct part parts[INDEX_PARTS];
-    struct block *blocks; /* of entries and postings: they go with the index */
-    char *free_begin;
-    size_t free_bytes;
-    char padding[64]; /* the next one is another worker's */
+    struct arena arena; /* of entries and postings: they go with the index */
 };
 
 /* ---- a part ---------------------------------------------------------------------- */
@@ -91,43 +76,6 @@ static int part_reserve(struct part *part)
 
 /* ---- map: documents into an index ------------------------------------------------ */
 
-static void *take(struct index *index, size_t bytes)
-{
-    void *taken;
-
-    if (index->free_bytes < bytes) {
-        struct block *block = malloc(BLOCK_BYTES);
-
-        if (!block)
-            return NULL;
-        block->next = index->blocks;
-        index->blocks = block;
-        index->free_begin = (char *)(block + 1);
-        index->free_bytes = BLOCK_BYTES - sizeof *block;
-    }
-    taken = index->free_begin;
-    index->free_begin += bytes;
-    index->free_bytes -= bytes;
-    return taken;
-}
-
-static int add_posting(struct index *index, struct entry *entry, size_t document)
-{
-    struct posting *posting = take(index, sizeof *posting);
-
-    if (!posting)
-        return -ENOMEM;
-    *posting = (struct posting){NULL, document};
-    if (!entry->last) {
-        entry->first = posting;
-    } else {
-        entry->is_ascending &= entry->last->document < document;
-        entry->last->next = posting;
-    }
-    entry->last = posting;
-    return 0;
-}
-
 static int add_word(struct index *index, const char *word, size_t bytes, uint32_t hash,
                     size_t document)
 {
@@ -139,21 +87,19 @@ static int add_word(struct index *index, const char *word, size_t bytes, uint32_
         return err;
     slot = find(part, word, bytes, hash);
     if (!*slot) {
-        struct entry *entry = take(index, sizeof *entry);
+        struct entry *entry = arena_take(&index->arena, sizeof *entry);
 
         if (!entry)
             return -ENOMEM;
-        *entry = (struct entry){word, (uint32_t)bytes, hash, true, NULL, NULL};
-        err = add_posting(index, entry, document);
+        *entry = (struct entry){.word = word, .bytes = (uint32_t)bytes, .hash = hash};
+        err = postings_add(&entry->documents, &index->arena, document);
         if (!err) { /* no entry without a posting is ever seen */
             *slot = entry;
             part->entry_count++;
         }
         return err;
     }
-    if ((*slot)->last->document == document)
-        return 0;
-    return add_posting(index, *slot, document);
+    return postings_add(&(*slot)->documents, &index->arena, document);
 }
 
 int index_add_document(struct index_set *set, size_t index, size_t document)
@@ -172,43 +118,6 @@ int index_add_document(struct index_set *set, size_t index, size_t document)
 
 /* ---- reduce: parts of the same number into the first index's ---------------------- */
 
-static struct posting *merged(struct posting *a, struct posting *b)
-{
-    struct posting *first = NULL;
-    struct posting **to = &first;
-
-    while (a && b) {
-        struct posting **less = a->document < b->document ? &a : &b;
-
-        *to = *less;
-        to = &(*less)->next;
-        *less = *to;
-    }
-    *to = a ? a : b;
-    return first;
-}
-
-/* Sort by merging what ascends already: few pieces, for a worker takes most documents in
- * order. */
-static void sort_postings(struct entry *entry)
-{
-    struct posting *rest = entry->first;
-    struct posting *sorted = NULL;
-
-    while (rest) {
-        struct posting *piece = rest;
-
-        while (rest->next && rest->document < rest->next->document)
-            rest = rest->next;
-        entry->last = rest;
-        rest = rest->next;
-        entry->last->next = NULL;
-        sorted = merged(sorted, piece);
-    }
-    entry->first = sorted;
-    entry->is_ascending = true;
-}
-
 static int add_entry(struct part *to, struct entry *entry)
 {
     int err = part_reserve(to);
@@ -222,10 +131,7 @@ static int add_entry(struct part *to, struct entry *entry)
         to->entry_count++;
         return 0;
     }
-    (*slot)->is_ascending &=
-        entry->is_ascending && (*slot)->last->document < entry->first->document;
-    (*slot)->last->next = entry->first;
-    (*slot)->last = entry->last;
+    postings_append(&(*slot)->documents, &entry->documents);
     return 0;
 }
 
@@ -243,8 +149,8 @@ int index_merge_part(struct index_set *set, size_t number)
         }
     }
     for (size_t slot = 0; slot < to->slot_count; slot++) {
-        if (to->slots[slot] && !to->slots[slot]->is_ascending)
-            sort_postings(to->slots[slot]);
+        if (to->slots[slot])
+            postings_sort(&to->slots[slot]->documents);
     }
     return err;
 }
@@ -263,27 +169,13 @@ void index_set_free(struct index_set *set)
 {
     for (size_t i = 0; i < set->count; i++) {
         struct index *index = &set->indexes[i];
-        struct block *next;
 
         for (size_t part = 0; part < INDEX_PARTS; part++)
             free(index->parts[part].slots);
-        for (struct block *block = index->blocks; block; block = next) {
-            next = block->next;
-            free(block);
-        }
+        arena_free(&index->arena);
     }
     free(set->indexes);
     *set = (struct index_set){NULL, NULL, 0};
-}
-
-/* A word and its list; the order of the list shows. */
-static uint64_t entry_checksum(const struct entry *entry)
-{
-    uint64_t sum = entry->hash + (uint64_t)entry->bytes;
-
-    for (const struct posting *at = entry->first; at; at = at->next)
-        sum = (sum ^ at->document) * UINT64_C(0x9e3779b97f4a7c15) + 1;
-    return sum ^ sum >> 32;
 }
 
 uint64_t index_checksum(const struct index_set *set)
@@ -293,8 +185,12 @@ uint64_t index_checksum(const struct index_set *set)
     for (size_t i = 0; i < INDEX_PARTS; i++) {
         const struct part *part = &set->indexes[0].parts[i];
 
-        for (size_t slot = 0; slot < part->slot_count; slot++)
-            sum += part->slots[slot] ? entry_checksum(part->slots[slot]) : 0;
+        for (size_t slot = 0; slot < part->slot_count; slot++) {
+            const struct entry *entry = part->slots[slot];
+
+            if (entry)
+                sum += postings_checksum(&entry->documents, entry->hash, entry->bytes);
+        }
     }
     return sum;
 }

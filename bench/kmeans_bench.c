@@ -4,7 +4,8 @@
  * k-means: each point goes to the nearest of some centres, each centre to the middle of its
  * points; a fixed number of rounds. Points lie in clouds, drawn with a fixed seed. Places
  * are whole numbers, and so results exact: whoever works has sums of its own, and the order
- * in which these are added does not matter.
+ * in which these are added does not matter. filch is filch_group, with the number of the
+ * centre as key.
  */
 #include "bench.h"
 
@@ -224,38 +225,68 @@ static int run_openmp(const struct bench_team *team)
     return 0;
 }
 
-/* ---- filch: sums for each worker, kept from round to round ----------------------- */
+/* ---- filch: sums by centre ------------------------------------------------------- */
 
-static int assign_body(filch_worker *w, size_t begin, size_t end, void *ctx)
+/* What the points of one centre add up to. */
+struct sum {
+    int64_t at[DIMENSIONS];
+    int64_t points;
+};
+
+/* Points of a chunk are summed at once, and those sums emitted. */
+static int assign_body(filch_worker *w, size_t begin, size_t end, filch_emitter *out,
+                       void *ctx)
 {
-    struct sums *sums = filch_local_get(ctx, w);
+    struct sums sums = {0};
 
-    if (!sums)
-        return -ENOMEM;
-    assign_all(sums, begin, end);
+    (void)w, (void)ctx;
+    assign_all(&sums, begin, end);
+    for (uint32_t centre = 0; centre < CENTRES; centre++) {
+        struct sum *sum = filch_emit(out, begin, &centre, sizeof centre);
+
+        if (!sum)
+            return -ENOMEM;
+        for (int i = 0; i < DIMENSIONS; i++)
+            sum->at[i] += sums.at[centre][i];
+        sum->points += sums.points[centre];
+    }
     return 0;
 }
 
-static int take_slot(void *slot, void *ctx)
+static void add_sum(void *left, void *right, void *ctx)
 {
-    add(ctx, slot);
-    memset(slot, 0, sizeof(struct sums));
-    return 0;
+    struct sum *to = left, *from = right;
+
+    (void)ctx;
+    for (int i = 0; i < DIMENSIONS; i++)
+        to->at[i] += from->at[i];
+    to->points += from->points;
 }
 
 static int run_filch(const struct bench_team *team)
 {
-    filch_local *partial;
-    int err = filch_local_create(&partial, team->filch, sizeof(struct sums), NULL, NULL);
+    int err = 0;
 
     for (int round = 0; round < ROUNDS && !err; round++) {
+        filch_groups *groups;
         struct sums sums = {0};
 
-        err = filch_for(0, count, assign_body, partial, .pool = team->filch);
-        filch_local_each(partial, take_slot, &sums);
+        err = filch_group(&groups, 0, count, assign_body,
+                          FILCH_GROUP_BY(.key_bytes = sizeof(uint32_t),
+                                         .value_bytes = sizeof(struct sum),
+                                         .combine = add_sum),
+                          NULL, .pool = team->filch);
+        if (err)
+            return err;
+        for (uint32_t centre = 0; centre < CENTRES; centre++) {
+            const struct sum *sum = filch_groups_find(groups, &centre, sizeof centre);
+
+            memcpy(sums.at[centre], sum->at, sizeof sum->at);
+            sums.points[centre] = sum->points;
+        }
+        filch_groups_destroy(groups);
         move_centres(&sums);
     }
-    filch_local_destroy(partial, NULL, NULL);
     has_result = true;
     return err;
 }

@@ -96,7 +96,7 @@ static int count_piece(filch_emitter *out, size_t piece)
     size_t bytes;
     const char *at = text_piece(&text, piece, &bytes);
 
-    return words_each(at, bytes, emit_word, &emitting);
+    return words_each(at, bytes, WORDS_IN_LOWER_CASE, emit_word, &emitting);
 }
 
 /* Count one more piece into a worker's table, which is made for the first. */
@@ -168,7 +168,9 @@ static int run_serial(const struct bench_team *team)
 
     (void)team;
     result = emitting.out;
-    return result ? words_each(text.bytes, text.count, emit_word, &emitting) : -ENOMEM;
+    return result ? words_each(text.bytes, text.count, WORDS_IN_LOWER_CASE, emit_word,
+                               &emitting)
+                  : -ENOMEM;
 }
 
 /* ---- channel pool: counters that receive pieces, and reply with their tables ----- */

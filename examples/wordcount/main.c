@@ -180,8 +180,8 @@ static int count_chunks(filch_worker *w, size_t begin, size_t end, filch_emitter
 
     (void)w;
     for (size_t i = begin; i < end && !err; i++)
-        err = words_each(job->chunks[i].bytes, job->chunks[i].size, emit_word,
-                         &(struct emitting){out, i});
+        err = words_each(job->chunks[i].bytes, job->chunks[i].size, WORDS_IN_LOWER_CASE,
+                         emit_word, &(struct emitting){out, i});
     return err;
 }
 

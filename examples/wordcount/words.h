@@ -1,8 +1,7 @@
-/* words.h - the words of a text, one after the other, in lower case.
+/* words.h - the words of a text, one after the other, in lower case or as they are written.
  *
  * Job: what counts as a word (see count.h), found quickly: a piece of the text is
- * folded at once, by vector code, to lower case and to zero for what separates; then
- * words end at the first zero among eight bytes.
+ * copied at once, by vector code, with zero for what separates; then words end at the first zero among eight bytes.
  */
 #ifndef WORDCOUNT_WORDS_H
 #define WORDCOUNT_WORDS_H
@@ -19,17 +18,20 @@
 /* Takes a word, which is gone when it returns. Non-zero: an error. */
 typedef int words_taker(const unsigned char *word, size_t bytes, void *ctx);
 
+enum words_case { WORDS_IN_LOWER_CASE, WORDS_AS_WRITTEN };
+
 static inline void words_fold(const unsigned char *text, unsigned char *folded,
-                              size_t bytes)
+                              size_t bytes, enum words_case letters)
 {
     for (size_t i = 0; i < bytes; i++) {
         unsigned char byte = text[i];
         unsigned char is_upper = (unsigned char)(byte - 'A') < 26;
         unsigned char lower = (unsigned char)(byte | is_upper << 5);
+        unsigned char kept = letters == WORDS_AS_WRITTEN ? byte : lower;
         unsigned char is_letter = ((unsigned char)(lower - 'a') < 26) |
                                   ((unsigned char)(byte - '0') < 10) | (byte >> 7);
 
-        folded[i] = is_letter ? lower : 0;
+        folded[i] = is_letter ? kept : 0;
     }
 }
 
@@ -55,7 +57,7 @@ static inline size_t words_length(const unsigned char *word)
 
 /* A word that is longer than a piece: where it ends. */
 static inline int words_take_long(const unsigned char **at, const unsigned char *end,
-                                  words_taker *take, void *ctx)
+                                  enum words_case letters, words_taker *take, void *ctx)
 {
     size_t room = (size_t)2 * WORDS_PIECE, length = 0, bytes;
     unsigned char *word = NULL, *longer;
@@ -67,7 +69,7 @@ static inline int words_take_long(const unsigned char **at, const unsigned char 
         if (!longer)
             break;
         word = longer;
-        words_fold(*at + length, word + length, bytes - length);
+        words_fold(*at + length, word + length, bytes - length, letters);
         memset(word + bytes, 0, sizeof(uint64_t));
         length = words_length(word);
         if (length < bytes || bytes == (size_t)(end - *at)) {
@@ -82,7 +84,8 @@ static inline int words_take_long(const unsigned char **at, const unsigned char 
 
 /* Every word of the text. Returns 0, the first error of take, or -ENOMEM for a word
  * longer than a piece. */
-static inline int words_each(const char *text, size_t bytes, words_taker *take, void *ctx)
+static inline int words_each(const char *text, size_t bytes, enum words_case letters,
+                             words_taker *take, void *ctx)
 {
     const unsigned char *at = (const unsigned char *)text, *end = at + bytes;
     unsigned char folded[WORDS_PIECE + sizeof(uint64_t)];
@@ -93,7 +96,7 @@ static inline int words_each(const char *text, size_t bytes, words_taker *take, 
             (size_t)(end - at) < WORDS_PIECE ? (size_t)(end - at) : WORDS_PIECE;
         size_t word = 0, length = 0;
 
-        words_fold(at, folded, piece);
+        words_fold(at, folded, piece, letters);
         memset(folded + piece, 0, sizeof(uint64_t));
         for (;; word += length) {
             while (word < piece && !folded[word])
@@ -109,7 +112,7 @@ static inline int words_each(const char *text, size_t bytes, words_taker *take, 
         }
         at += word;
         if (word == 0 && length == piece && at + piece < end)
-            err = words_take_long(&at, end, take, ctx);
+            err = words_take_long(&at, end, letters, take, ctx);
     }
     return err;
 }

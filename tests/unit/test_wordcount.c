@@ -203,7 +203,8 @@ static void words_in_pieces_are_the_words_of_the_table(void **state)
                 long_text[at++] = " .\n@[`{/:\0\x7f"[rand() % 11];
         }
         expected = count(long_text, size);
-        assert_int_equal(words_each(long_text, size, count_word, &table), 0);
+        assert_int_equal(
+            words_each(long_text, size, WORDS_IN_LOWER_CASE, count_word, &table), 0);
         assert_true(wc_words(table) == wc_words(expected));
         assert_true(wc_checksum(table) == wc_checksum(expected));
         wc_free(table);
@@ -222,8 +223,31 @@ static void an_error_of_the_taker_ends_the_text(void **state)
     int words = 0;
 
     (void)state;
-    assert_int_equal(words_each("a b c d e", 9, refuse_word, &words), 42);
+    assert_int_equal(words_each("a b c d e", 9, WORDS_AS_WRITTEN, refuse_word, &words),
+                     42);
     assert_int_equal(words, 3);
+}
+
+static int join_words(const unsigned char *word, size_t bytes, void *ctx)
+{
+    strncat(ctx, (const char *)word, bytes);
+    strcat(ctx, ",");
+    return 0;
+}
+
+static void words_keep_their_case_or_lose_it(void **state)
+{
+    const char *written = "One-TWO three4, \xc3\x89t\xc3\xa9";
+    char words[40] = "";
+
+    (void)state;
+    assert_int_equal(
+        words_each(written, strlen(written), WORDS_AS_WRITTEN, join_words, words), 0);
+    assert_string_equal(words, "One,TWO,three4,\xc3\x89t\xc3\xa9,");
+    words[0] = 0;
+    assert_int_equal(
+        words_each(written, strlen(written), WORDS_IN_LOWER_CASE, join_words, words), 0);
+    assert_string_equal(words, "one,two,three4,\xc3\x89t\xc3\xa9,");
 }
 
 int main(void)
@@ -237,6 +261,7 @@ int main(void)
         cmocka_unit_test(equally_frequent_words_rank_by_their_bytes),
         cmocka_unit_test(random_texts_count_as_word_by_word),
         cmocka_unit_test(words_in_pieces_are_the_words_of_the_table),
+        cmocka_unit_test(words_keep_their_case_or_lose_it),
         cmocka_unit_test(an_error_of_the_taker_ends_the_text),
     };
 
