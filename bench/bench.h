@@ -144,11 +144,13 @@ const struct bench_work *const *bench_works(size_t *count);
 #define BENCH_START_WORKS     3
 #define BENCH_SORT_WORKS      5
 #define BENCH_SORT_BY_WORKS   10
-#define BENCH_BINS_WORKS      2
+#define BENCH_BINS_WORKS      5
+#define BENCH_FEW_WORKS       6
 
 extern const struct bench_work bench_wordcount;
 extern const struct bench_work bench_histogram;
 extern const struct bench_work bench_bins[BENCH_BINS_WORKS];
+extern const struct bench_work bench_few[BENCH_FEW_WORKS];
 extern const struct bench_work bench_regression;
 extern const struct bench_work bench_kmeans;
 extern const struct bench_work bench_match;

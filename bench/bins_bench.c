@@ -1,6 +1,8 @@
-/* bins_bench.c - what do histograms cost of many items, in few bins and in many?
+/* bins_bench.c - what do histograms cost of many items, in few bins and in many; and of
+ * few items?
  *
- * Bytes of noise, which fall into 256 bins, and 32-bit numbers, into a million. Serial
+ * Bytes of noise, which fall into 256 bins, and 32-bit numbers, into a million; and 10, 100
+ * and 1,000 bytes, where the answer is the time of one histogram. Serial
  * is the loop that one writes. The others have bins for each worker, which are added at
  * the end; filch is filch_histogram_uint8 and filch_histogram_uint32.
  */
@@ -16,9 +18,21 @@
 
 #define MANY_BINS 1000000
 
+static const struct size {
+    const char *title;
+    size_t items, bins;
+    size_t rounds; /* in a run: the clock is read twice a run */
+} sizes[BENCH_BINS_WORKS] = {
+    {"histogram of bytes", 10000000, 256, 1},
+    {"histogram of numbers, 1e6 bins", 10000000, MANY_BINS, 1},
+    {"histogram of 10 bytes", 10, 256, 10000},
+    {"histogram of 100 bytes", 100, 256, 10000},
+    {"histogram of 1,000 bytes", 1000, 256, 1000},
+};
+
 static uint8_t *bytes;
 static uint32_t *numbers; /* or */
-static size_t count, bins;
+static size_t count, bins, rounds;
 static uint64_t *result;
 static bool has_result;
 
@@ -31,13 +45,15 @@ static void release(void)
     numbers = NULL;
 }
 
-static int prepare(const struct bench_request *request, struct bench_input *input,
-                   bool is_bytes)
+static int prepare(const struct bench_request *request, struct bench_input *input)
 {
+    const struct size *size = &sizes[request->work->variant];
+    bool is_tiny = request->scale == BENCH_TINY, is_bytes = size->bins == 256;
     uint32_t noise = 7;
 
-    count = request->scale == BENCH_TINY ? 20007 : 10000000;
-    bins = is_bytes ? 256 : request->scale == BENCH_TINY ? 1000 : MANY_BINS;
+    count = is_tiny && size->items > 20007 ? 20007 : size->items;
+    bins = is_tiny && size->bins > 1000 ? 1000 : size->bins;
+    rounds = is_tiny ? 3 : size->rounds;
     result = calloc(bins, sizeof *result);
     if (is_bytes)
         bytes = malloc(count);
@@ -54,20 +70,13 @@ static int prepare(const struct bench_request *request, struct bench_input *inpu
         else
             numbers[i] = (uint32_t)((uint64_t)noise * bins >> 32);
     }
-    snprintf(input->title, sizeof input->title, "histogram of %s",
-             is_bytes ? "bytes" : "numbers, 1e6 bins");
+    snprintf(input->title, sizeof input->title, "%s", size->title);
     snprintf(input->size, sizeof input->size, "%zu items", count);
+    if (size->rounds > 1) {
+        input->item = "histogram";
+        input->items = (double)rounds;
+    }
     return 0;
-}
-
-static int prepare_bytes(const struct bench_request *request, struct bench_input *input)
-{
-    return prepare(request, input, true);
-}
-
-static int prepare_numbers(const struct bench_request *request, struct bench_input *input)
-{
-    return prepare(request, input, false);
 }
 
 static double take_result(void)
@@ -81,7 +90,8 @@ static double take_result(void)
 
 /* ---- kernels --------------------------------------------------------------------- */
 
-static void count_items(uint64_t *counts, size_t begin, size_t end)
+static __attribute__((noinline)) void count_items(uint64_t *counts, size_t begin,
+                                                  size_t end)
 {
     if (bytes)
         for (size_t i = begin; i < end; i++)
@@ -125,7 +135,8 @@ static void finish(uint64_t *total)
 static int run_serial(const struct bench_team *team)
 {
     (void)team;
-    count_items(result, 0, count);
+    for (size_t i = 0; i < rounds; i++)
+        count_items(result, 0, count);
     has_result = true;
     return 0;
 }
@@ -137,7 +148,7 @@ static void count_piece(size_t piece, size_t begin, size_t end, void *ctx)
     count_into(&counts[piece], begin, end);
 }
 
-static int run_channel(const struct bench_team *team)
+static int count_channel(const struct bench_team *team)
 {
     size_t pieces = channel_pool_pieces(team->channel);
     uint64_t **counts = calloc(pieces, sizeof *counts);
@@ -157,7 +168,7 @@ static int run_channel(const struct bench_team *team)
 #pragma omp declare reduction(add_bins : uint64_t * : omp_out = added(omp_out, omp_in)) \
     initializer(omp_priv = NULL)
 
-static int run_openmp(const struct bench_team *team)
+static int count_openmp(const struct bench_team *team)
 {
     const size_t pieces = team->workers;
     uint64_t *total = NULL;
@@ -171,7 +182,7 @@ static int run_openmp(const struct bench_team *team)
     return failed ? -ENOMEM : 0;
 }
 
-static int run_filch(const struct bench_team *team)
+static int count_filch(const struct bench_team *team)
 {
     const filch_opts *opts = FILCH_OPTS(NULL, .pool = team->filch);
 
@@ -194,7 +205,7 @@ static void combine(void *left, void *right, void *ctx)
     *into = added(*into, *(uint64_t **)right);
 }
 
-static int run_peer(const struct bench_team *team)
+static int count_peer(const struct bench_team *team)
 {
     uint64_t *total = NULL;
     int err = team_reduce(team, count, &total, sizeof total, count_fold, combine, NULL);
@@ -203,14 +214,45 @@ static int run_peer(const struct bench_team *team)
     return err;
 }
 
-#define BINS_WORK(title, prepare_it)                                                 \
-    {                                                                                \
-        .name = (title), .prepare = (prepare_it), .release = release,                \
-        .run = {run_serial, run_channel, run_openmp, run_filch, run_peer, run_peer}, \
-        .take_result = take_result,                                                  \
+static int run_rounds(const struct bench_team *team,
+                      int (*count_once)(const struct bench_team *team))
+{
+    int err = 0;
+
+    for (size_t i = 0; i < rounds && !err; i++)
+        err = count_once(team);
+    return err;
+}
+
+static int run_channel(const struct bench_team *team)
+{
+    return run_rounds(team, count_channel);
+}
+
+static int run_openmp(const struct bench_team *team)
+{
+    return run_rounds(team, count_openmp);
+}
+
+static int run_filch(const struct bench_team *team)
+{
+    return run_rounds(team, count_filch);
+}
+
+static int run_peer(const struct bench_team *team)
+{
+    return run_rounds(team, count_peer);
+}
+
+#define BINS_WORK(number, title)                                                      \
+    {                                                                                 \
+        .name = (title), .variant = (number), .prepare = prepare, .release = release, \
+        .run = {run_serial, run_channel, run_openmp, run_filch, run_peer, run_peer},  \
+        .take_result = take_result,                                                   \
     }
 
 const struct bench_work bench_bins[BENCH_BINS_WORKS] = {
-    BINS_WORK("histogram-bytes", prepare_bytes),
-    BINS_WORK("histogram-many", prepare_numbers),
+    BINS_WORK(0, "histogram-bytes"),     BINS_WORK(1, "histogram-many"),
+    BINS_WORK(2, "histogram-bytes-10"),  BINS_WORK(3, "histogram-bytes-100"),
+    BINS_WORK(4, "histogram-bytes-1e3"),
 };

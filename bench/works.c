@@ -8,6 +8,7 @@
     ONE(bench_wordcount)                         \
     ONE(bench_histogram)                         \
     MANY(bench_bins, BENCH_BINS_WORKS)           \
+    MANY(bench_few, BENCH_FEW_WORKS)             \
     ONE(bench_regression)                        \
     ONE(bench_kmeans)                            \
     ONE(bench_match)                             \
