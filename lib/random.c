@@ -110,6 +110,32 @@ static int place_items(filch_worker *w, size_t begin, size_t end, size_t *next, 
 
 /* --- within a bucket -------------------------------------------------------------- */
 
+/* What a bucket's order is made of: the 32-bit halves of its stream, the lower one first. */
+struct draws {
+    filch_random random;
+    uint64_t bits;
+    bool has_upper;
+};
+
+/* A place below limit, all alike: as filch_random_below, of half as many bits where that
+ * is enough. */
+static inline size_t draw_place(struct draws *draws, size_t limit)
+{
+    uint64_t product;
+
+    if (FILCH_UNLIKELY(limit > UINT32_MAX))
+        return (size_t)filch_random_below(&draws->random, limit);
+    do {
+        draws->bits =
+            draws->has_upper ? draws->bits >> 32 : filch_random_next(&draws->random);
+        draws->has_upper = !draws->has_upper;
+        product = (draws->bits & UINT32_MAX) * limit;
+        /* 2^32 modulo limit is below limit: most draws need no division. */
+    } while (FILCH_UNLIKELY((uint32_t)product < limit) &&
+             (uint32_t)product < -(uint32_t)limit % (uint32_t)limit);
+    return (size_t)(product >> 32);
+}
+
 /* From the copy back to the array, inside out: element i goes to a random place up to its
  * own, and what was there to its own. */
 static int shuffle_buckets(filch_worker *w, size_t begin, size_t end, void *arg)
@@ -119,13 +145,14 @@ static int shuffle_buckets(filch_worker *w, size_t begin, size_t end, void *arg)
 
     (void)w;
     for (bucket = begin; bucket < end; bucket++) {
-        filch_random random = filch_random_stream(s->seed, STREAM_OF_BUCKETS + bucket);
+        struct draws draws = {
+            .random = filch_random_stream(s->seed, STREAM_OF_BUCKETS + bucket)};
         char *to = s->base + s->begins[bucket] * s->bytes;
         const char *from = s->copy + s->begins[bucket] * s->bytes;
 
         count = s->begins[bucket + 1] - s->begins[bucket];
         for (i = 0; i < count; i++) {
-            size_t place = i ? (size_t)filch_random_below(&random, i + 1) : 0;
+            size_t place = i ? draw_place(&draws, i + 1) : 0;
 
             if (place != i)
                 copy_item(to + i * s->bytes, to + place * s->bytes, s->bytes);
@@ -135,27 +162,40 @@ static int shuffle_buckets(filch_worker *w, size_t begin, size_t end, void *arg)
     return 0;
 }
 
-static void swap_items(char *a, char *b, size_t bytes)
+/* Of a size that the compiler knows. */
+static inline void swap_few(char *a, char *b, size_t bytes)
 {
     char piece[PIECE_BYTES];
+
+    memcpy(piece, a, bytes);
+    memcpy(a, b, bytes);
+    memcpy(b, piece, bytes);
+}
+
+static inline void swap_items(char *a, char *b, size_t bytes)
+{
     size_t count;
 
-    for (; bytes > 0; bytes -= count, a += count, b += count) {
-        count = FL_MIN(bytes, sizeof piece);
-        memcpy(piece, a, count);
-        memcpy(a, b, count);
-        memcpy(b, piece, count);
+    if (bytes == 8) {
+        swap_few(a, b, 8);
+    } else if (bytes == 4) {
+        swap_few(a, b, 4);
+    } else {
+        for (; bytes > 0; bytes -= count, a += count, b += count) {
+            count = FL_MIN(bytes, PIECE_BYTES);
+            swap_few(a, b, count);
+        }
     }
 }
 
 /* The same order, of a single bucket, without a copy. */
 static void shuffle_alone(const struct shuffle *s, size_t count)
 {
-    filch_random random = filch_random_stream(s->seed, STREAM_OF_BUCKETS);
+    struct draws draws = {.random = filch_random_stream(s->seed, STREAM_OF_BUCKETS)};
     size_t i, place;
 
     for (i = 1; i < count; i++) {
-        place = (size_t)filch_random_below(&random, i + 1);
+        place = draw_place(&draws, i + 1);
         if (place != i)
             swap_items(s->base + i * s->bytes, s->base + place * s->bytes, s->bytes);
     }
