@@ -177,8 +177,10 @@ static int group_inside(struct fl_worker *worker, void *arg)
     size_t lanes = fl_loop_lanes(worker, call->opts);
     int err;
 
-    groups->emitters =
-        fl_account_take(&groups->shape.account, lanes * sizeof *groups->emitters);
+    groups->emitters = groups->few;
+    if (lanes > FL_FEW_LANES)
+        groups->emitters =
+            fl_account_take(&groups->shape.account, lanes * sizeof *groups->emitters);
     if (!groups->emitters)
         return -ENOMEM;
     groups->lanes = lanes;
@@ -263,7 +265,9 @@ void filch_groups_destroy(filch_groups *groups)
     for (lane = 0; lane < groups->lanes; lane++)
         if (groups->emitters[lane])
             fl_emitter_free(groups->emitters[lane]);
-    fl_account_give(account, groups->emitters, groups->lanes * sizeof *groups->emitters);
+    if (groups->emitters != groups->few)
+        fl_account_give(account, groups->emitters,
+                        groups->lanes * sizeof *groups->emitters);
     fl_account_give(account, groups->items,
                     FL_MAX(groups->count, 1) * sizeof *groups->items);
     FL_ASSERT(account->bytes == 0);

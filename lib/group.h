@@ -116,11 +116,14 @@ static inline size_t fl_entry_key_bytes(const struct fl_entry *entry,
 
 /* --- the result: group.c, group_items.c ------------------------------------------- */
 
+#define FL_FEW_LANES 8
+
 struct filch_groups {
     struct fl_shape shape;
     filch_emitter **emitters; /* for each lane, or NULL: theirs are the entries */
     size_t lanes;
-    struct fl_table *parts; /* 2^part_bits, by the upper bits of the hash */
+    filch_emitter *few[FL_FEW_LANES]; /* emitters, where these are enough */
+    struct fl_table *parts;           /* 2^part_bits, by the upper bits of the hash */
     unsigned part_bits;
     struct fl_table whole; /* the part, where there is one */
     size_t count;

@@ -10,7 +10,7 @@
 #include "group.h"
 #include "platform.h"
 
-#define BLOCK_BYTES_LEAST ((size_t)2048)
+#define BLOCK_BYTES_LEAST ((size_t)512)
 #define BLOCK_BYTES_MOST  ((size_t)1 << 20)
 
 /* --- shapes ----------------------------------------------------------------------- */

@@ -16,7 +16,7 @@
 #define RUN_LEAST 2048 /* pairs: fewer are not worth a worker */
 #define RUNS_MOST 256
 #define PIECE     4096 /* of a merge */
-#define FEW       16   /* sorted by insertion */
+#define FEW       16   /* keys: sorted by insertion; or set without a loop */
 
 struct pair {
     uint64_t rank;
@@ -27,7 +27,8 @@ struct order_call {
     struct filch_groups *groups;
     enum filch_group_order order;
     const filch_opts *opts;
-    size_t *begins; /* of each part, among all keys */
+    size_t *begins;   /* of each part, among all keys; */
+    size_t only_part; /* which is 0, where there is one */
     struct pair *from, *to;
     size_t run; /* items in a run, but for the last */
 };
@@ -216,6 +217,13 @@ static int collect_parts(filch_worker *w, size_t begin, size_t end, void *arg)
     return 0;
 }
 
+/* Few keys in any order: to find a worker for them would take longer. */
+static bool needs_no_loop(const struct order_call *call)
+{
+    return call->groups->part_bits == 0 && call->order == FILCH_GROUP_ANY &&
+           call->groups->count <= FEW && !(call->opts && call->opts->cancel);
+}
+
 static int set_items(filch_worker *w, size_t begin, size_t end, void *arg)
 {
     const struct order_call *call = arg;
@@ -290,19 +298,21 @@ int filch_groups_items_with(filch_groups *groups, enum filch_group_order order,
     account = &groups->shape.account;
     items_bytes = FL_MAX(groups->count, 1) * sizeof *groups->items;
     pairs_bytes = 2 * FL_MAX(groups->count, 1) * sizeof *pairs;
-    begins_bytes = sizeof *call.begins << groups->part_bits;
+    begins_bytes = groups->part_bits ? sizeof *call.begins << groups->part_bits : 0;
     fl_account_give(account, groups->items, items_bytes);
     groups->items = fl_account_take(account, items_bytes);
-    call.begins = fl_account_take(account, begins_bytes);
+    call.begins = begins_bytes ? fl_account_take(account, begins_bytes) : &call.only_part;
     if (order != FILCH_GROUP_ANY) {
         pairs = fl_account_take(account, pairs_bytes);
         call.from = pairs;
         call.to = pairs ? pairs + groups->count : NULL;
     }
     if (groups->items && call.begins && (order == FILCH_GROUP_ANY || pairs))
-        err = fl_enter(opts, order_inside, &call);
+        err = needs_no_loop(&call) ? collect_parts(NULL, 0, 1, &call)
+                                   : fl_enter(opts, order_inside, &call);
     fl_account_give(account, pairs, pairs_bytes);
-    fl_account_give(account, call.begins, begins_bytes);
+    if (begins_bytes)
+        fl_account_give(account, call.begins, begins_bytes);
     if (err) {
         fl_account_give(account, groups->items, items_bytes);
         groups->items = NULL;

@@ -257,13 +257,15 @@ static bool is_few(size_t n, size_t bins, const filch_opts *opts)
 int filch_histogram_uint8(const uint8_t *x, size_t n, uint64_t *counts,
                           const filch_opts *opts)
 {
-    struct fl_histogram h = {.end = n, .counts = counts, .bins = 256, .bytes = x};
     size_t i;
 
     if ((!x && n) || !counts)
         return -EINVAL;
-    if (!is_few(n, 256, opts))
+    if (!is_few(n, 256, opts)) {
+        struct fl_histogram h = {.end = n, .counts = counts, .bins = 256, .bytes = x};
+
         return histogram(&h, opts);
+    }
     for (i = 0; i < n; i++)
         counts[x[i]]++;
     return 0;
@@ -272,13 +274,14 @@ int filch_histogram_uint8(const uint8_t *x, size_t n, uint64_t *counts,
 int filch_histogram_uint32(const uint32_t *x, size_t n, uint64_t *counts, size_t bins,
                            const filch_opts *opts)
 {
-    struct fl_histogram h = {.end = n, .counts = counts, .bins = bins, .numbers = x};
-
     if ((!x && n) || (!counts && bins) || n > SIZE_MAX / sizeof *x ||
         (uint64_t)bins > UINT64_C(1) << 32)
         return -EINVAL;
-    if (!is_few(n, bins, opts))
+    if (!is_few(n, bins, opts)) {
+        struct fl_histogram h = {.end = n, .counts = counts, .bins = bins, .numbers = x};
+
         return histogram(&h, opts);
+    }
     add_wide(counts, x, n, bins);
     return 0;
 }
