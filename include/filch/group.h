@@ -173,7 +173,8 @@ enum filch_group_order {
  *          before, without the array of an earlier call.
  * Threads  one at a time for the same groups; several workers make the array.
  * Cost     O(keys), and O(keys log keys) comparisons in an order
- * Memory   32 bytes for each key; while it is sorted, 32 more. most_bytes holds here too
+ * Memory   32 bytes for each key; while they are sorted, a little more than 32 more.
+ *          most_bytes holds here too
  */
 #define filch_groups_items(groups, order, items, ...) \
     filch_groups_items_with(groups, order, items, FILCH_OPTS(__VA_ARGS__))
