@@ -55,10 +55,12 @@ static int prepare(const struct bench_request *request, struct bench_input *inpu
     static const size_t counts[] = {
         [BENCH_TINY] = 200000, [BENCH_QUICK] = 2000000, [BENCH_FULL] = 10000000};
     uint32_t seed = 1;
+    size_t sorts;
 
     kind = &kinds[request->work->variant];
     each = kind->keys ? kind->keys : counts[request->scale];
-    count = each * (request->scale == BENCH_TINY ? 1 : kind->sorts);
+    sorts = request->scale == BENCH_TINY ? 1 : kind->sorts;
+    count = each * sorts;
     unsorted = malloc(bytes());
     keys = malloc(bytes());
     if (!unsorted || !keys) {
@@ -81,7 +83,7 @@ static int prepare(const struct bench_request *request, struct bench_input *inpu
     snprintf(input->size, sizeof input->size, "%.2g", (double)each);
     if (kind->keys) {
         input->item = "sort";
-        input->items = (double)(count / each);
+        input->items = (double)sorts;
     }
     if (request->candidate == BENCH_SERIAL)
         input->note = "std::sort";

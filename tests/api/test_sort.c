@@ -6,6 +6,8 @@
 #include "pools.h"
 #include <math.h>
 
+#define IS_SLOW (IS_TSAN || IS_EMULATED)
+
 #define FL_LEAST(a, b) ((a) < (b) ? (a) : (b))
 
 static atomic_bool is_plain; /* no vectors */
@@ -114,7 +116,7 @@ static void few_keys_of_all_patterns_are_sorted(void **state)
 /* In three passes, the most there are. What one thread does is slow to watch. */
 static void as_many_keys_as_one_thread_sorts_are_sorted(void **state)
 {
-    static const size_t size = IS_TSAN || IS_EMULATED ? 5003 : 70001;
+    static const size_t size = IS_SLOW ? 5003 : 70001;
     filch_pool *pool = NULL;
 
     (void)state;
@@ -126,8 +128,7 @@ static void as_many_keys_as_one_thread_sorts_are_sorted(void **state)
 static void many_keys_of_all_patterns_are_sorted(void **state)
 {
     static const unsigned workers[] = {1, 2, 3, 8};
-    static const size_t size = 65537,
-                        small_keys = IS_TSAN || IS_EMULATED ? 65537 : 140001;
+    static const size_t size = 65537, small_keys = IS_SLOW ? 65537 : 140001;
     filch_pool *pool[COUNT_OF(workers)];
     size_t p, count = COUNT_OF(workers);
 
@@ -137,7 +138,7 @@ static void many_keys_of_all_patterns_are_sorted(void **state)
             filch_pool_create(&pool[p], FILCH_POOL_OPTIONS(.workers = workers[p])), 0);
     check_all_float(&small_keys, 1, pool, count);
     check_all_uint64(&size, 1, pool, count);
-    if (!IS_TSAN && !IS_EMULATED) {
+    if (!IS_SLOW) {
         check_all_uint32(&small_keys, 1, pool, count);
         check_all_double(&size, 1, pool, count);
     }
