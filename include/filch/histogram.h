@@ -40,10 +40,10 @@
  *          by the caller at once; and up to an eighth as many as there are bins, but not
  *          more than 131,072
  * Memory   what the caller counts at once: none. Up to 32,768 bins, or at most two for
- *          each item that a worker gets: for each worker a byte for each bin, and 4 to 12
- *          for each 256 items in a bin (filch_histogram_uint8: 2 KiB), and 64; else 4 for
- *          each item, and up to 2.2 MB. Sums in up to 1,024 bins: 8 for each bin, up to 64
- *          times; else 12 for each item, and up to 2.2 MB
+ *          each item that a worker gets: a byte for each bin and worker (bytes: 2 KiB for
+ *          each worker), 0.4 KB for each worker, and up to 12 bytes for every 256 items;
+ *          else 4 for each item, and up to 2.2 MB. Sums in up to 1,024 bins: 8 for each
+ *          bin, up to 64 times; else 12 for each item, and up to 2.2 MB
  */
 #ifndef FILCH_HISTOGRAM_H
 #define FILCH_HISTOGRAM_H

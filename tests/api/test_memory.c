@@ -159,7 +159,7 @@ CALL(upper,
 CALL(merge, filch_merge_with(in, n / 2, in + n / 2 * bytes, n - n / 2, out, bytes,
                              compare, opts))
 
-CALL(bins_few, bins = 1000, filch_histogram_with(0, n, counts, bins, find_bins, opts))
+CALL(bins_few, bins = 100, filch_histogram_with(0, n, counts, bins, find_bins, opts))
 CALL(bins_many, bins = MOST, filch_histogram_with(0, n, counts, bins, find_bins, opts))
 CALL(sums_few, bins = 1000, filch_histogram_sums_with(0, n, sums, bins, find_bins, opts))
 CALL(sums_many, bins = 2000, filch_histogram_sums_with(0, n, sums, bins, find_bins, opts))
@@ -205,9 +205,10 @@ LIMIT(rooms, (bytes > 128 << 10 ? 2 * bytes : (128 << 10) + bytes) * workers)
 
 /* histogram.h, random.h */
 #define SPREAD 2200000
-LIMIT(copies_few, workers *(1000 * 4 + 8))
-LIMIT(copies_of_bytes, n <= 2048 ? 0 : workers * (256 * 8 + 8))
-LIMIT(by_ranges, MOST > 2 * (n / workers) ? 4 * n + SPREAD : workers * (MOST * 4 + 8))
+LIMIT(copies, n / 256 * 12 + workers * (bytes + 400)) /* bytes: bins */
+LIMIT(copies_few, copies(n, 100, workers))
+LIMIT(copies_of_bytes, n <= 2048 ? 0 : workers * (2048 + 400))
+LIMIT(by_ranges, MOST > 2 * (n / workers) ? 4 * n + SPREAD : copies(n, MOST, workers))
 LIMIT(stretches, 64 * 1000 * 8)
 LIMIT(weights_by_ranges, 12 * n + SPREAD)
 LIMIT(copy, n <= 32768 ? 0 : n * bytes + SPREAD)
@@ -246,6 +247,7 @@ static const struct row {
     {"filter", 60, filter, flags},
     {"filter", 200000, filter, flags},
     {"filter in place", 16, filter_in_place, rooms},
+    {"filter in place", 200000, filter_in_place, rooms},
     {"partition", 60, partition, rooms},
     {"unique", 60, unique, flags},
     {"where", 4, where, flags},
