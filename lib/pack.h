@@ -16,6 +16,7 @@ struct fl_packed {
     char *stop;  /* from where on nothing is written (not to partition), */
     char *back;  /* and, to partition, behind where the next other one does */
     size_t kept; /* wanted ones */
+    bool is_far; /* packing waits for memory, not for tests: fetch ahead */
 };
 
 enum fl_pack_kind { FL_FILTER, FL_PARTITION, FL_UNIQUE, FL_WHERE };

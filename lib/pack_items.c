@@ -9,6 +9,9 @@
  * it back if it is not wanted. */
 #define LAST ((size_t)32)
 
+/* So far ahead of what is written, lines are fetched. */
+#define FETCHED_BYTES 1024
+
 /* --- packing, by flags ------------------------------------------------------------ */
 
 /* Without branches, which would be mispredicted: each item is stored, and overwritten by
@@ -52,8 +55,9 @@ static const uint8_t halves_of[16][8] = {
 
 /* Four items of 8 bytes at a time, those that are wanted in front: twice as fast as one by
  * one. What is behind these is garbage, up to the place of the last of the four. */
-__attribute__((target("avx2,popcnt"))) static void
-filter_eights(const char *in, const bool *flags, size_t count, struct fl_packed *packed)
+__attribute__((target("avx2,popcnt"), always_inline)) static inline void
+filter_fours(const char *in, const bool *flags, size_t count, struct fl_packed *packed,
+             bool is_far)
 {
     char *front = packed->front;
     size_t i;
@@ -62,6 +66,8 @@ filter_eights(const char *in, const bool *flags, size_t count, struct fl_packed 
         __m256i four = _mm256_loadu_si256((const void *)(in + i * 8));
         uint32_t bytes, bits;
 
+        if (is_far)
+            __builtin_prefetch((const void *)((uintptr_t)front + FETCHED_BYTES), 1);
         memcpy(&bytes, flags + i, sizeof bytes);
         bits = bytes * UINT32_C(0x10204080) >> 28;
         four = _mm256_permutevar8x32_epi32(
@@ -72,6 +78,15 @@ filter_eights(const char *in, const bool *flags, size_t count, struct fl_packed 
     packed->kept += (size_t)(front - packed->front) / 8;
     packed->front = front;
     filter_items(in + i * 8, flags + i, count - i, 8, packed);
+}
+
+__attribute__((target("avx2,popcnt"))) static void
+filter_eights(const char *in, const bool *flags, size_t count, struct fl_packed *packed)
+{
+    if (packed->is_far)
+        filter_fours(in, flags, count, packed, true);
+    else
+        filter_fours(in, flags, count, packed, false);
 }
 
 static bool has_vectors(void)

@@ -25,7 +25,7 @@
  * out      room for count items, of which some stay unused: what is in these is not known
  * kept     how many; written on success only
  * .grain   items in a tile, at most, where several workers take part; 0: chosen, from
- *          1,024 to 16,384, or as many as make 128 KiB. Give a small one, where few tests
+ *          1,024 to 32,768, or as many as make 256 KiB. Give a small one, where few tests
  *          take long
  * .ctx     for .progress, which counts tiles (of filch_count_if: items). .max_chunk has no
  *          meaning here
@@ -40,7 +40,7 @@
  * Cost     each item is tested once. O(n) work; the longest chain: a tile, and a step for
  *          each tile before it. Up to 4,096 items by the caller at once, without a pool,
  *          if .grain is 0
- * Memory   16 KiB for each worker; in place, and to partition, 128 KiB and an item of what
+ * Memory   32 KiB for each worker; in place, and to partition, 128 KiB and an item of what
  *          goes out; two, where an item is larger. Without, or where only one may work,
  *          the caller works alone, and needs none. The arrays travel once: a tile is
  *          tested, learns from the tile before where its items go, and is packed from the
