@@ -48,6 +48,9 @@ extern const struct fl_order_kind fl_order_pointers; /* what they point to is co
 extern const struct fl_order_kind fl_order_places;   /* size_t, places in order->base */
 extern const struct fl_order_kind fl_order_words;    /* struct fl_word */
 
+/* That of items of so many bytes, of which no more is known. */
+const struct fl_order_kind *fl_order_kind_of(size_t bytes);
+
 /* Some characters of a string, and where it begins. */
 struct fl_word {
     uint64_t key;

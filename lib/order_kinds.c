@@ -130,3 +130,21 @@ KIND(32)
 KIND(pointers)
 KIND(places)
 KIND(words)
+
+const struct fl_order_kind *fl_order_kind_of(size_t bytes)
+{
+    switch (bytes) {
+    case 4:
+        return &fl_order_4;
+    case 8:
+        return &fl_order_8;
+    case 16:
+        return &fl_order_16;
+    case 24:
+        return &fl_order_24;
+    case 32:
+        return &fl_order_32;
+    default:
+        return &fl_order_any;
+    }
+}

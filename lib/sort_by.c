@@ -111,20 +111,9 @@ static bool is_like_pointers(const char *base, size_t n)
 
 static const struct fl_order_kind *kind_of(const void *base, size_t n, size_t bytes)
 {
-    switch (bytes) {
-    case 4:
-        return &fl_order_4;
-    case 8:
-        return is_like_pointers(base, n) ? &fl_order_pointers : &fl_order_8;
-    case 16:
-        return &fl_order_16;
-    case 24:
-        return &fl_order_24;
-    case 32:
-        return &fl_order_32;
-    default:
-        return &fl_order_any;
-    }
+    if (bytes == sizeof(uintptr_t) && is_like_pointers(base, n))
+        return &fl_order_pointers;
+    return fl_order_kind_of(bytes);
 }
 
 int fl_sort_by_check(struct fl_order *order, const void *base, size_t n, size_t bytes,

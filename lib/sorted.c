@@ -6,6 +6,7 @@
 #include <filch/search.h>
 #include "items.h"
 #include "loop.h"
+#include "order.h"
 
 /* Fewest items that are merged in one go: finding where they come from takes some 2 log n
  * comparisons. */
@@ -131,15 +132,14 @@ struct merge {
     const char *a, *b;
     char *out;
     size_t a_count, b_count, bytes;
-    filch_compare *compare;
-    void *ctx;
+    struct fl_order order;
 };
 
 /* Whether item i of a goes before item j of b. */
 static bool is_a_first(const struct merge *merge, size_t i, size_t j)
 {
-    return merge->compare(merge->a + i * merge->bytes, merge->b + j * merge->bytes,
-                          merge->ctx) <= 0;
+    return !merge->order.kind->is_less(&merge->order, merge->b + j * merge->bytes,
+                                       merge->a + i * merge->bytes);
 }
 
 /* How many of the first `count` merged items come from a. */
@@ -159,45 +159,25 @@ static size_t share_of_a(const struct merge *merge, size_t count)
     return low;
 }
 
-static inline __attribute__((always_inline)) void
-merge_items(const struct merge *merge, size_t begin, size_t end, size_t bytes)
-{
-    size_t i = share_of_a(merge, begin), j = begin - i, k;
-
-    for (k = begin; k < end && i < merge->a_count && j < merge->b_count; k++) {
-        bool is_a = is_a_first(merge, i, j);
-        const char *from = is_a ? merge->a + i * bytes : merge->b + j * bytes;
-
-        memcpy(merge->out + k * bytes, from, bytes);
-        i += is_a;
-        j += !is_a;
-    }
-    if (k == end)
-        return;
-    if (i < merge->a_count)
-        memcpy(merge->out + k * bytes, merge->a + i * bytes, (end - k) * bytes);
-    else
-        memcpy(merge->out + k * bytes, merge->b + j * bytes, (end - k) * bytes);
-}
-
 static int merge_range(filch_worker *w, size_t begin, size_t end, void *ctx)
 {
     const struct merge *merge = ctx;
+    size_t bytes = merge->bytes, i = share_of_a(merge, begin), j = begin - i;
+    size_t until = share_of_a(merge, end), a_bytes, b_bytes;
+    const char *a = merge->a + i * bytes, *b = merge->b + j * bytes;
 
     (void)w;
-    switch (merge->bytes) {
-    case 4:
-        merge_items(merge, begin, end, 4);
-        break;
-    case 8:
-        merge_items(merge, begin, end, 8);
-        break;
-    case 16:
-        merge_items(merge, begin, end, 16);
-        break;
-    default:
-        merge_items(merge, begin, end, merge->bytes);
-    }
+    /* Both shares grow, whatever the comparison says. */
+    until = FL_MIN(FL_MAX(until, i), i + (end - begin));
+    a_bytes = (until - i) * bytes;
+    b_bytes = (end - begin) * bytes - a_bytes;
+    if (b_bytes == 0)
+        memcpy(merge->out + begin * bytes, a, a_bytes);
+    else if (a_bytes == 0)
+        memcpy(merge->out + begin * bytes, b, b_bytes);
+    else
+        merge->order.kind->merge(&merge->order, a, a_bytes, b, b_bytes,
+                                 merge->out + begin * bytes);
     return 0;
 }
 
@@ -205,8 +185,16 @@ int filch_merge_with(const void *a, size_t a_count, const void *b, size_t b_coun
                      void *out, size_t bytes, filch_compare *compare,
                      const filch_opts *opts)
 {
-    struct merge merge = {a,       b,     out,     a_count,
-                          b_count, bytes, compare, opts ? opts->ctx : NULL};
+    struct merge merge = {.a = a,
+                          .b = b,
+                          .out = out,
+                          .a_count = a_count,
+                          .b_count = b_count,
+                          .bytes = bytes,
+                          .order = {.kind = fl_order_kind_of(bytes),
+                                    .bytes = bytes,
+                                    .compare = compare,
+                                    .ctx = opts ? opts->ctx : NULL}};
     struct fl_loop_call call = {
         .body = merge_range, .ctx = &merge, .identity = (uintptr_t)compare, .opts = opts};
 
