@@ -78,7 +78,8 @@ extern const struct fl_records fl_records_32;   /* a key of 32 bits */
 extern const struct fl_records fl_records_64;   /* of 64; or of 32 above a value of 32 */
 extern const struct fl_records fl_records_pair; /* a key, and a value of 64 bits */
 
-/* Whether the processor has AVX2. A function, so that a test can deny it. */
+/* Whether the processor has AVX2. A function, in another file than its callers, so that a
+ * test can deny it. */
 bool fl_has_avx2(void);
 
 /* How unsigned integers in the order of a type are made of its bits, and back. */

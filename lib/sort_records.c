@@ -25,15 +25,6 @@
 typedef int32_t lanes_32 __attribute__((vector_size(32)));
 typedef int64_t lanes_64 __attribute__((vector_size(32)));
 
-bool fl_has_avx2(void)
-{
-#ifdef __x86_64__
-    return __builtin_cpu_supports("avx2");
-#else
-    return false;
-#endif
-}
-
 /* A whole line. is_large: past the caches, since it will be long until it is read. */
 FL_ALWAYS_INLINE void write_line(void *to, const void *line, bool is_large)
 {

@@ -5,6 +5,15 @@
 
 #include <string.h>
 
+bool fl_has_avx2(void)
+{
+#ifdef __x86_64__
+    return __builtin_cpu_supports("avx2");
+#else
+    return false;
+#endif
+}
+
 /* Whether all blocks go on as they begin; order: what is expected. */
 int fl_sort_check_order(filch_worker *w, size_t begin, size_t end, void *ctx)
 {
