@@ -195,6 +195,7 @@ static int run_filch(const struct bench_team *team)
 #define FEW_WORK(number, title)                                                       \
     {                                                                                 \
         .name = (title), .variant = (number), .prepare = prepare, .release = release, \
+        .is_extra = true,                                                             \
         .run = {[BENCH_SERIAL] = run_serial, [BENCH_FILCH] = run_filch},              \
         .take_result = take_result,                                                   \
     }

@@ -11,10 +11,11 @@
 
 #include <errno.h>
 #include <math.h>
-#include <omp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "passes.h"
 
 #define SIZES 5
 
@@ -95,9 +96,9 @@ static __attribute__((noinline)) size_t filter_to(int64_t *out, size_t begin, si
     return k;
 }
 
-static size_t count_of(size_t begin, size_t end)
+static uint64_t count_of(size_t begin, size_t end)
 {
-    size_t k = 0;
+    uint64_t k = 0;
 
     for (size_t i = begin; i < end; i++)
         k += xs[i] < LIMIT;
@@ -131,77 +132,41 @@ static int run_branches(const struct bench_team *team)
 
 /* ---- by hand: counts of the shares first ---------------------------------------------- */
 
-#define MOST_PIECES 4096
-
-static size_t offsets[MOST_PIECES];
-
-static void count_piece(size_t piece, size_t begin, size_t end, void *ctx)
-{
-    (void)ctx;
-    offsets[piece] = count_of(begin, end);
-}
-
 /* Not to where the next one writes: with a branch for the last. */
-static void filter_piece(size_t piece, size_t begin, size_t end, void *ctx)
+static void filter_share(size_t begin, size_t end, uint64_t before, uint64_t behind)
 {
-    int64_t *out = kept + offsets[piece], *stop = kept + offsets[piece + 1];
+    int64_t *out = kept + before, *stop = kept + behind;
     const int64_t *x = xs;
 
-    (void)ctx;
     for (size_t i = begin; i < end && out < stop; i++) {
         *out = x[i];
         out += x[i] < LIMIT;
     }
 }
 
-/* What comes before each, and at the end all of it. */
-static void add_up(size_t pieces)
+static int run_passes(const struct bench_team *team,
+                      int (*run)(const struct bench_team *team,
+                                 const struct passes *passes, uint64_t *total))
 {
-    size_t sum = 0;
+    struct passes passes = {count, count_of, filter_share};
+    uint64_t total = 0;
+    int err = 0;
 
-    for (size_t i = 0; i < pieces; i++) {
-        size_t own = offsets[i];
-
-        offsets[i] = sum;
-        sum += own;
-    }
-    offsets[pieces] = kept_count = sum;
-}
-
-static int run_channel(const struct bench_team *team)
-{
-    size_t pieces = channel_pool_pieces(team->channel);
-    int err = pieces >= MOST_PIECES ? -ENOMEM : 0;
-
-    for (size_t i = 0; i < filters && !err; i++) {
-        memset(offsets, 0, sizeof *offsets * pieces);
-        err = channel_pool_for(team->channel, 0, count, count_piece, NULL);
-        add_up(pieces);
-        if (!err)
-            err = channel_pool_for(team->channel, 0, count, filter_piece, NULL);
-    }
+    for (size_t i = 0; i < filters && !err; i++)
+        err = run(team, &passes, &total);
+    kept_count = total;
     has_result = true;
     return err;
 }
 
+static int run_channel(const struct bench_team *team)
+{
+    return run_passes(team, passes_channel);
+}
+
 static int run_openmp(const struct bench_team *team)
 {
-    for (size_t i = 0; i < filters; i++) {
-#pragma omp parallel num_threads(team->workers)
-        {
-            size_t threads = (size_t)omp_get_num_threads();
-            size_t thread = (size_t)omp_get_thread_num();
-            size_t begin = count * thread / threads, end = count * (thread + 1) / threads;
-
-            offsets[thread] = count_of(begin, end);
-#pragma omp barrier
-#pragma omp single
-            add_up(threads);
-            filter_piece(thread, begin, end, NULL);
-        }
-    }
-    has_result = true;
-    return 0;
+    return run_passes(team, passes_openmp);
 }
 
 /* ---- filch ---------------------------------------------------------------------------- */

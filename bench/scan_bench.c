@@ -11,10 +11,11 @@
 
 #include <errno.h>
 #include <math.h>
-#include <omp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "passes.h"
 
 #define SIZES 5
 
@@ -105,12 +106,12 @@ static __attribute__((noinline)) void scan_from(int64_t sum, size_t begin, size_
         out[i] = sum += x[i];
 }
 
-static int64_t sum_of(size_t begin, size_t end)
+static uint64_t sum_of(size_t begin, size_t end)
 {
-    int64_t sum = 0;
+    uint64_t sum = 0;
 
     for (size_t i = begin; i < end; i++)
-        sum += xs[i];
+        sum += (uint64_t)xs[i];
     return sum;
 }
 
@@ -125,69 +126,34 @@ static int run_serial(const struct bench_team *team)
 
 /* ---- by hand: sums of the shares first ------------------------------------------------ */
 
-#define MOST_PIECES 4096
-
-static int64_t piece_sums[MOST_PIECES];
-
-static void sum_piece(size_t piece, size_t begin, size_t end, void *ctx)
+static void scan_share(size_t begin, size_t end, uint64_t before, uint64_t behind)
 {
-    (void)ctx;
-    piece_sums[piece] = sum_of(begin, end);
+    (void)behind;
+    scan_from((int64_t)before, begin, end);
 }
 
-static void scan_piece(size_t piece, size_t begin, size_t end, void *ctx)
+static int run_passes(const struct bench_team *team,
+                      int (*run)(const struct bench_team *team,
+                                 const struct passes *passes, uint64_t *total))
 {
-    (void)ctx;
-    scan_from(piece_sums[piece], begin, end);
-}
+    struct passes passes = {count, sum_of, scan_share};
+    uint64_t total;
+    int err = 0;
 
-/* What comes before each. */
-static void add_up(size_t pieces)
-{
-    int64_t sum = 0;
-
-    for (size_t i = 0; i < pieces; i++) {
-        int64_t own = piece_sums[i];
-
-        piece_sums[i] = sum;
-        sum += own;
-    }
-}
-
-static int run_channel(const struct bench_team *team)
-{
-    size_t pieces = channel_pool_pieces(team->channel);
-    int err = pieces > MOST_PIECES ? -ENOMEM : 0;
-
-    for (size_t i = 0; i < scans && !err; i++) {
-        memset(piece_sums, 0, sizeof *piece_sums * pieces);
-        err = channel_pool_for(team->channel, 0, count, sum_piece, NULL);
-        add_up(pieces);
-        if (!err)
-            err = channel_pool_for(team->channel, 0, count, scan_piece, NULL);
-    }
+    for (size_t i = 0; i < scans && !err; i++)
+        err = run(team, &passes, &total);
     has_result = true;
     return err;
 }
 
+static int run_channel(const struct bench_team *team)
+{
+    return run_passes(team, passes_channel);
+}
+
 static int run_openmp(const struct bench_team *team)
 {
-    for (size_t i = 0; i < scans; i++) {
-#pragma omp parallel num_threads(team->workers)
-        {
-            size_t threads = (size_t)omp_get_num_threads();
-            size_t thread = (size_t)omp_get_thread_num();
-            size_t begin = count * thread / threads, end = count * (thread + 1) / threads;
-
-            piece_sums[thread] = sum_of(begin, end);
-#pragma omp barrier
-#pragma omp single
-            add_up(threads);
-            scan_from(piece_sums[thread], begin, end);
-        }
-    }
-    has_result = true;
-    return 0;
+    return run_passes(team, passes_openmp);
 }
 
 /* ---- filch, and TBB ------------------------------------------------------------------- */

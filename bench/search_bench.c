@@ -281,9 +281,9 @@ static int merge_filch(const struct bench_team *team)
     }
 
 const struct bench_work bench_search[BENCH_SEARCH_WORKS] = {
-    SEARCH("find", 0, find, .is_extra = false),
+    SEARCH("find", 0, find, .is_extra = true),
     SEARCH("find-10", 1, find, .is_extra = true),
     SEARCH("find-100", 2, find, .is_extra = true),
     SEARCH("find-1e3", 3, find, .is_extra = true),
-    SEARCH("merge", 4, merge, .is_extra = false),
+    SEARCH("merge", 4, merge, .is_extra = true),
 };
