@@ -59,7 +59,7 @@ static int prepare(const struct bench_request *request, struct bench_input *inpu
         bytes = malloc(count);
     else
         numbers = malloc(count * sizeof *numbers);
-    if (!result || (!bytes && !numbers)) {
+    if (!result || (is_bytes ? !bytes : !numbers)) {
         release();
         return -ENOMEM;
     }

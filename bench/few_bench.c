@@ -103,10 +103,11 @@ static int group_by_uthash(void)
         }
         seen->times++;
     }
-    HASH_ITER(hh, table, seen, next)
-    {
+    seen = table;
+    HASH_CLEAR(hh, table); /* of the table alone */
+    for (; seen; seen = next) {
+        next = seen->hh.next;
         result += hash_of(seen->key, seen->times);
-        HASH_DEL(table, seen);
         free(seen);
     }
     return err;

@@ -209,8 +209,10 @@ static int prepare(const struct bench_request *request, struct bench_input *inpu
     snprintf(input->title, sizeof input->title, "sort of %s", variant->title);
     snprintf(input->size, sizeof input->size, "%.2g", (double)length);
     if (variant->sorts > 1) {
+        size_t sorts = count / length;
+
         input->item = "sort";
-        input->items = (double)(count / length);
+        input->items = (double)sorts;
     }
     if (request->candidate == BENCH_SERIAL)
         input->note = "qsort";

@@ -319,6 +319,7 @@ static int sort_small(struct strings *strings)
         strings->x[i] = strings->at[i].string;
     if (strings->at != on_stack)
         free(strings->at);
+    strings->at = NULL;
     return err;
 }
 
