@@ -5,7 +5,7 @@
  */
 #include "pools.h"
 
-#define MOST ((size_t)70000)
+#define MOST ((size_t)(IS_EMULATED || IS_TSAN ? 20000 : 70000))
 
 void *__real_malloc(size_t bytes);
 void *__wrap_malloc(size_t bytes);
