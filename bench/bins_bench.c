@@ -247,7 +247,7 @@ static int run_peer(const struct bench_team *team)
 #define BINS_WORK(number, title)                                                      \
     {                                                                                 \
         .name = (title), .variant = (number), .prepare = prepare, .release = release, \
-        .is_extra = (number) > 0,                                                     \
+        .is_extra = true,                                                             \
         .run = {run_serial, run_channel, run_openmp, run_filch, run_peer, run_peer},  \
         .take_result = take_result,                                                   \
     }

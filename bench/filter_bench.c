@@ -192,17 +192,15 @@ static int run_filch(const struct bench_team *team)
     return err;
 }
 
-#define FILTER(work_name, size, serial, ...)                                             \
+#define FILTER(work_name, size, serial)                                                  \
     {                                                                                    \
         .name = work_name, .variant = (size), .prepare = prepare, .release = release,    \
         .take_result = take_result, .run = {serial, run_channel, run_openmp, run_filch}, \
-        __VA_ARGS__                                                                      \
+        .is_extra = true,                                                                \
     }
 
 const struct bench_work bench_filter[BENCH_FILTER_WORKS] = {
-    FILTER("filter", 0, run_serial, .is_extra = false),
-    FILTER("filter-branch", 1, run_branches, .is_extra = true),
-    FILTER("filter-10", 2, run_serial, .is_extra = true),
-    FILTER("filter-100", 3, run_serial, .is_extra = true),
-    FILTER("filter-1e3", 4, run_serial, .is_extra = true),
+    FILTER("filter", 0, run_serial),     FILTER("filter-branch", 1, run_branches),
+    FILTER("filter-10", 2, run_serial),  FILTER("filter-100", 3, run_serial),
+    FILTER("filter-1e3", 4, run_serial),
 };

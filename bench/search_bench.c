@@ -273,17 +273,15 @@ static int merge_filch(const struct bench_team *team)
     return err;
 }
 
-#define SEARCH(work_name, size, kind, ...)                                               \
-    {                                                                                    \
-        .name = work_name, .variant = (size), .prepare = prepare, .release = release,    \
-        .take_result = take_result,                                                      \
-        .run = {kind##_serial, kind##_channel, kind##_openmp, kind##_filch}, __VA_ARGS__ \
+#define SEARCH(work_name, size, kind)                                                 \
+    {                                                                                 \
+        .name = work_name, .variant = (size), .prepare = prepare, .release = release, \
+        .take_result = take_result,                                                   \
+        .run = {kind##_serial, kind##_channel, kind##_openmp, kind##_filch},          \
+        .is_extra = true,                                                             \
     }
 
 const struct bench_work bench_search[BENCH_SEARCH_WORKS] = {
-    SEARCH("find", 0, find, .is_extra = true),
-    SEARCH("find-10", 1, find, .is_extra = true),
-    SEARCH("find-100", 2, find, .is_extra = true),
-    SEARCH("find-1e3", 3, find, .is_extra = true),
-    SEARCH("merge", 4, merge, .is_extra = true),
+    SEARCH("find", 0, find),     SEARCH("find-10", 1, find), SEARCH("find-100", 2, find),
+    SEARCH("find-1e3", 3, find), SEARCH("merge", 4, merge),
 };

@@ -396,22 +396,16 @@ static int run_filch(const struct bench_team *team)
     return err;
 }
 
-#define SORT(work_name, which, ...)                                                    \
+#define SORT(work_name, which)                                                         \
     {                                                                                  \
         .name = work_name, .variant = (which), .prepare = prepare, .release = release, \
         .run = {run_serial, NULL, run_openmp, run_filch, NULL},                        \
-        .take_result = take_result, __VA_ARGS__                                        \
+        .take_result = take_result, .is_extra = true,                                  \
     }
 
 const struct bench_work bench_sort_by[BENCH_SORT_BY_WORKS] = {
-    SORT("sort-compare", 0, .is_extra = false),
-    SORT("sort-records", 1, .is_extra = true),
-    SORT("sort-strings", 2, .is_extra = true),
-    SORT("sort-pointers", 3, .is_extra = true),
-    SORT("sort-compare-10", 4, .is_extra = true),
-    SORT("sort-compare-100", 5, .is_extra = true),
-    SORT("sort-compare-1e3", 6, .is_extra = true),
-    SORT("sort-strings-10", 7, .is_extra = true),
-    SORT("sort-strings-100", 8, .is_extra = true),
-    SORT("sort-strings-1e3", 9, .is_extra = true),
+    SORT("sort-compare", 0),     SORT("sort-records", 1),    SORT("sort-strings", 2),
+    SORT("sort-pointers", 3),    SORT("sort-compare-10", 4), SORT("sort-compare-100", 5),
+    SORT("sort-compare-1e3", 6), SORT("sort-strings-10", 7), SORT("sort-strings-100", 8),
+    SORT("sort-strings-1e3", 9),
 };

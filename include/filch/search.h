@@ -157,6 +157,7 @@ FILCH_API int filch_upper_bounds_with(const void *in, size_t count, size_t bytes
  *
  * a, b     sorted by compare. Where they are not, out gets some items of theirs
  * out      a_count + b_count items; must not overlap a or b
+ * .grain   0: 16,384. Give a small one, where comparisons take long
  *
  * Equal items come from a first, and keep their order: stable.
  *
