@@ -194,7 +194,7 @@ static int run_filch(const struct bench_team *team)
 
 #define FILTER(work_name, size, serial)                                                  \
     {                                                                                    \
-        .name = work_name, .variant = (size), .prepare = prepare, .release = release,    \
+        .name = (work_name), .variant = (size), .prepare = prepare, .release = release,  \
         .take_result = take_result, .run = {serial, run_channel, run_openmp, run_filch}, \
         .is_extra = true,                                                                \
     }

@@ -180,12 +180,12 @@ static int run_tbb(const struct bench_team *team)
 #define run_tbb NULL
 #endif
 
-#define SCAN(work_name, size, ...)                                                    \
-    {                                                                                 \
-        .name = work_name, .variant = (size), .prepare = prepare, .release = release, \
-        .take_result = take_result,                                                   \
-        .run = {run_serial, run_channel, run_openmp, run_filch, run_tbb, NULL},       \
-        __VA_ARGS__                                                                   \
+#define SCAN(work_name, size, ...)                                                      \
+    {                                                                                   \
+        .name = (work_name), .variant = (size), .prepare = prepare, .release = release, \
+        .take_result = take_result,                                                     \
+        .run = {run_serial, run_channel, run_openmp, run_filch, run_tbb, NULL},         \
+        __VA_ARGS__                                                                     \
     }
 
 const struct bench_work bench_scan[BENCH_SCAN_WORKS] = {

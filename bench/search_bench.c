@@ -273,12 +273,12 @@ static int merge_filch(const struct bench_team *team)
     return err;
 }
 
-#define SEARCH(work_name, size, kind)                                                 \
-    {                                                                                 \
-        .name = work_name, .variant = (size), .prepare = prepare, .release = release, \
-        .take_result = take_result,                                                   \
-        .run = {kind##_serial, kind##_channel, kind##_openmp, kind##_filch},          \
-        .is_extra = true,                                                             \
+#define SEARCH(work_name, size, kind)                                                   \
+    {                                                                                   \
+        .name = (work_name), .variant = (size), .prepare = prepare, .release = release, \
+        .take_result = take_result,                                                     \
+        .run = {kind##_serial, kind##_channel, kind##_openmp, kind##_filch},            \
+        .is_extra = true,                                                               \
     }
 
 const struct bench_work bench_search[BENCH_SEARCH_WORKS] = {

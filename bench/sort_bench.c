@@ -138,11 +138,11 @@ static int run_peer(const struct bench_team *team)
     return 0;
 }
 
-#define SORT(work_name, kind, ...)                                                    \
-    {                                                                                 \
-        .name = work_name, .variant = (kind), .prepare = prepare, .release = release, \
-        .take_result = take_result,                                                   \
-        .run = {run_serial, NULL, NULL, run_filch, run_peer, run_peer}, __VA_ARGS__   \
+#define SORT(work_name, kind, ...)                                                      \
+    {                                                                                   \
+        .name = (work_name), .variant = (kind), .prepare = prepare, .release = release, \
+        .take_result = take_result,                                                     \
+        .run = {run_serial, NULL, NULL, run_filch, run_peer, run_peer}, __VA_ARGS__     \
     }
 
 const struct bench_work bench_sort[BENCH_SORT_WORKS] = {

@@ -396,11 +396,11 @@ static int run_filch(const struct bench_team *team)
     return err;
 }
 
-#define SORT(work_name, which)                                                         \
-    {                                                                                  \
-        .name = work_name, .variant = (which), .prepare = prepare, .release = release, \
-        .run = {run_serial, NULL, run_openmp, run_filch, NULL},                        \
-        .take_result = take_result, .is_extra = true,                                  \
+#define SORT(work_name, which)                                                           \
+    {                                                                                    \
+        .name = (work_name), .variant = (which), .prepare = prepare, .release = release, \
+        .run = {run_serial, NULL, run_openmp, run_filch, NULL},                          \
+        .take_result = take_result, .is_extra = true,                                    \
     }
 
 const struct bench_work bench_sort_by[BENCH_SORT_BY_WORKS] = {
