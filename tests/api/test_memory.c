@@ -200,7 +200,7 @@ LIMIT(as_strings, n <= 256 ? 0 : 32 * n + n / 16 + 200)
 
 /* scan.h, pack.h */
 LIMIT(carries, bytes <= 48 ? 0 : (16 + 3 * workers) * whole_lines(bytes))
-LIMIT(flags, ((16 << 10) + 1) * workers)
+LIMIT(flags, ((32 << 10) + 1) * workers)
 LIMIT(rooms, (bytes > 128 << 10 ? 2 * bytes : (128 << 10) + bytes) * workers)
 
 /* histogram.h, random.h */
