@@ -93,10 +93,13 @@ static int merge_alone(struct filch_groups *groups)
         return fl_table_make(table, &groups->shape, 1); /* there was no item */
     *table = groups->emitters[found]->table;
     groups->emitters[found]->table = (struct fl_table){0};
-    for (lane = 0; lane < groups->lanes; lane++)
-        if (lane != found && groups->emitters[lane] &&
-            fl_table_merge(table, &groups->emitters[lane]->table, 0, 0, &groups->shape))
+    for (lane = 0; lane < groups->lanes; lane++) {
+        if (lane == found || !groups->emitters[lane])
+            continue;
+        if (fl_table_merge(table, &groups->emitters[lane]->table, 0, 0, &groups->shape))
             return -ENOMEM;
+        fl_table_free(&groups->emitters[lane]->table, &groups->shape);
+    }
     return 0;
 }
 

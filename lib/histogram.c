@@ -213,10 +213,17 @@ static int histogram_inside(struct fl_worker *worker, void *arg)
                                                     : fl_count_by_ranges(worker, h);
 }
 
+/* Is it no array for so many numbers, of so many bytes each? */
+static bool is_wrong(const void *array, size_t count, size_t bytes)
+{
+    return count && (!array || (uintptr_t)array % bytes || count > SIZE_MAX / bytes);
+}
+
 static int histogram(struct fl_histogram *h, const filch_opts *opts)
 {
     if (h->begin > h->end || (uint64_t)h->bins > UINT64_C(1) << 32 ||
-        (h->bins && !h->counts && !h->sums) || fl_opts_check(opts))
+        is_wrong(h->sums ? (const void *)h->sums : h->counts, h->bins, 8) ||
+        fl_opts_check(opts))
         return -EINVAL;
     if (h->begin == h->end || h->bins == 0)
         return 0;
@@ -259,7 +266,7 @@ int filch_histogram_uint8(const uint8_t *x, size_t n, uint64_t *counts,
 {
     size_t i;
 
-    if ((!x && n) || !counts)
+    if ((!x && n) || is_wrong(counts, 256, sizeof *counts))
         return -EINVAL;
     if (!is_few(n, 256, opts)) {
         struct fl_histogram h = {.end = n, .counts = counts, .bins = 256, .bytes = x};
@@ -274,7 +281,7 @@ int filch_histogram_uint8(const uint8_t *x, size_t n, uint64_t *counts,
 int filch_histogram_uint32(const uint32_t *x, size_t n, uint64_t *counts, size_t bins,
                            const filch_opts *opts)
 {
-    if ((!x && n) || (!counts && bins) || n > SIZE_MAX / sizeof *x ||
+    if (is_wrong(x, n, sizeof *x) || is_wrong(counts, bins, sizeof *counts) ||
         (uint64_t)bins > UINT64_C(1) << 32)
         return -EINVAL;
     if (!is_few(n, bins, opts)) {

@@ -230,13 +230,11 @@ static size_t tile_items(const struct scan *scan, const filch_opts *opts)
     return FL_MIN(opts && opts->grain ? opts->grain : chosen, scan->count);
 }
 
-/* 0, or -ENOMEM. */
-static int make_room(struct scan *scan, const filch_opts *opts)
+/* For items larger than a link holds, and so many lanes. 0, or -ENOMEM. */
+static int make_room(struct scan *scan, unsigned lanes)
 {
-    size_t places = FL_CHAIN_LINKS + (size_t)3 * filch_lane_limit_with(opts);
+    size_t places = FL_CHAIN_LINKS + (size_t)3 * lanes;
 
-    if (scan->bytes <= FL_CARRY_BYTES)
-        return 0;
     if (scan->bytes > SIZE_MAX / places - ITEM_ALIGN)
         return -ENOMEM;
     scan->carries = aligned_alloc(ITEM_ALIGN, places * padded(scan->bytes));
@@ -250,8 +248,9 @@ static int make_room(struct scan *scan, const filch_opts *opts)
 static int run(struct scan *scan, void *carry, const filch_opts *opts)
 {
     struct fl_loop_call call = {.body = some_tiles, .ctx = scan, .opts = opts};
+    filch_opts alone = {.struct_size = sizeof alone, .abi = FILCH_HOT_ABI};
     size_t all = scan->count * scan->bytes;
-    int value;
+    int value = 0;
 
     if ((!scan->combine && !scan->body) || scan->bytes == 0 ||
         (scan->is_exclusive && !carry) || scan->count > SIZE_MAX / scan->bytes ||
@@ -266,9 +265,19 @@ static int run(struct scan *scan, void *carry, const filch_opts *opts)
     scan->has_carry = carry != NULL;
     scan->tile = tile_items(scan, opts);
     scan->tiles = (scan->count - 1) / scan->tile + 1;
-    value = make_room(scan, opts);
-    if (value)
-        return value;
+    if (scan->bytes > FL_CARRY_BYTES) {
+        unsigned lanes = filch_lane_limit_with(opts);
+
+        value = make_room(scan, lanes);
+        if (value)
+            return value;
+        if (lanes == 1) { /* the default pool, if it cannot be made now, may be later */
+            if (opts)
+                alone = *opts;
+            alone.max_workers = 1;
+            call.opts = &alone;
+        }
+    }
     fl_chain_init(&scan->chain);
     failure_init(&scan->failure);
     if (carry)

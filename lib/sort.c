@@ -84,10 +84,10 @@ int fl_sort_run(struct fl_sort *sort)
 {
     const filch_opts *opts = sort->opts;
 
+    if (sort->first == sort->end)
+        return 0;
     if (opts && opts->cancel && filch_cancel_is_set(opts->cancel))
         return -ECANCELED;
-    if (sort->n == 0)
-        return 0;
     fl_sort_choose(sort);
     if (sort->n < SHARED_BYTES / sort->records->bytes)
         return run_few(sort);

@@ -19,9 +19,35 @@ bool fl_sort_by_is_cancelled(const filch_opts *opts)
     return opts && opts->cancel && filch_cancel_is_set(opts->cancel);
 }
 
+/* Could these be pointers, by the looks of some? A wrong guess costs time only. Most
+ * numbers are below 2^32, or as far up as a double or a hash; most memory of a process is
+ * between. */
+static bool is_like_pointers(const char *base, size_t n)
+{
+    size_t i, stride = n / LOOKS + 1;
+
+    for (i = 0; i < n; i += stride) {
+        uint64_t value;
+
+        memcpy(&value, base + i * sizeof value, sizeof value);
+        if (value >> 47 != 0 || value >> 32 == 0)
+            return false;
+    }
+    return true;
+}
+
+/* Pointers inside larger items are not looked for: there are more gaps in these, to which
+ * nobody has written. */
+void fl_sort_by_look(struct fl_order *order, const void *base, size_t n)
+{
+    if (sizeof(char *) == sizeof(uint64_t) && order->bytes == sizeof(uint64_t) &&
+        !order->base && is_like_pointers(base, n))
+        order->kind = &fl_order_pointers;
+}
+
 /* --- few ---------------------------------------------------------------------------- */
 
-static int sort_few(const struct fl_order *order, char *at, size_t n)
+static int sort_few(struct fl_order *order, char *at, size_t n)
 {
     _Alignas(FL_CACHE_LINE) char on_stack[STACK_BYTES];
     char *room = on_stack;
@@ -37,6 +63,7 @@ static int sort_few(const struct fl_order *order, char *at, size_t n)
         for (size_t i = 0; i < n; i++)
             memcpy(at + i * sizeof i, &i, sizeof i);
     }
+    fl_sort_by_look(order, at, n);
     order->kind->sort(order, at, room, n, false);
     if (room != on_stack)
         free(room);
@@ -60,8 +87,7 @@ static int sort_inside(struct fl_worker *worker, void *arg)
                              sort->opts);
 }
 
-static int sort_many(const struct fl_order *order, char *at, size_t n,
-                     const filch_opts *opts)
+static int sort_many(struct fl_order *order, char *at, size_t n, const filch_opts *opts)
 {
     char *room = fl_sort_memory(1, fl_order_room(n, order->bytes));
     struct sort sort = {order, at, room, n, opts};
@@ -69,6 +95,7 @@ static int sort_many(const struct fl_order *order, char *at, size_t n,
 
     if (!room)
         return -ENOMEM;
+    fl_sort_by_look(order, at, n);
     err = fl_enter(opts, sort_inside, &sort);
     free(room);
     return err;
@@ -91,38 +118,13 @@ static int run(const struct fl_order *order, void *at, size_t n, const filch_opt
 
 /* --- calls -------------------------------------------------------------------------- */
 
-/* Could these be pointers, by the looks of some? A wrong guess costs time only. Most
- * numbers are below 2^32, or as far up as a double or a hash; most memory of a process is
- * between. Pointers in larger items are not looked for: there may be gaps that nobody has
- * written to, and tools like Valgrind report a branch on these. */
-static bool is_like_pointers(const char *base, size_t n)
-{
-    size_t i, stride = n / LOOKS + 1;
-
-    for (i = 0; i < n; i += stride) {
-        uint64_t value;
-
-        memcpy(&value, base + i * sizeof value, sizeof value);
-        if (value >> 47 != 0 || value >> 32 == 0)
-            return false;
-    }
-    return sizeof(char *) == sizeof(uint64_t);
-}
-
-static const struct fl_order_kind *kind_of(const void *base, size_t n, size_t bytes)
-{
-    if (bytes == sizeof(uintptr_t) && is_like_pointers(base, n))
-        return &fl_order_pointers;
-    return fl_order_kind_of(bytes);
-}
-
 int fl_sort_by_check(struct fl_order *order, const void *base, size_t n, size_t bytes,
                      filch_compare *compare, const filch_opts *opts)
 {
     if (!compare || bytes == 0 || n > SIZE_MAX / 2 / bytes || (n > 0 && !base) ||
         fl_opts_check(opts))
         return -EINVAL;
-    *order = (struct fl_order){.kind = kind_of(base, n, bytes),
+    *order = (struct fl_order){.kind = fl_order_kind_of(bytes),
                                .bytes = bytes,
                                .compare = compare,
                                .ctx = opts ? opts->ctx : NULL,
@@ -147,11 +149,10 @@ int filch_argsort_by_with(const void *base, size_t n, size_t bytes, size_t *inde
     struct fl_order order;
     int err = fl_sort_by_check(&order, base, n, bytes, compare, opts);
 
-    if (err || n > SIZE_MAX / 2 / sizeof *index || (n > 0 && !index) ||
-        (uintptr_t)index % _Alignof(size_t))
+    if (err || n == 0)
+        return err;
+    if (n > SIZE_MAX / 2 / sizeof *index || !index || (uintptr_t)index % _Alignof(size_t))
         return -EINVAL;
-    if (n == 0)
-        return 0;
     if (fl_overlap(base, index, n * bytes, n * sizeof *index))
         return -EINVAL;
     order.kind = &fl_order_places;

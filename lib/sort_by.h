@@ -10,6 +10,10 @@
 int fl_sort_by_check(struct fl_order *order, const void *base, size_t n, size_t bytes,
                      filch_compare *compare, const filch_opts *opts);
 
+/* Once there is memory for them, so there are as many as the user says: sort them as
+ * pointers, if they look like some. */
+void fl_sort_by_look(struct fl_order *order, const void *base, size_t n);
+
 /* Has the user's token been set? */
 bool fl_sort_by_is_cancelled(const filch_opts *opts);
 

@@ -26,7 +26,7 @@
 
 struct range {
     struct fl_worker *worker;
-    const struct fl_order *order;
+    struct fl_order *order;
     char *at, *room;
     size_t n, bytes, begin, end;
     const filch_opts *opts;
@@ -123,23 +123,30 @@ static int each(struct range *range, filch_body *body, bool is_told)
 
 /* --- all of it -------------------------------------------------------------------- */
 
-/* Take a sample, at places that are the same every time, and of it what brackets the
- * range. The room is not needed yet. */
+/* How many of the sample there are, in the mean, for so many of all items. */
+static size_t share(const struct range *range, size_t items)
+{
+    return (size_t)((double)items / (double)range->n * (double)SAMPLES);
+}
+
+/* Take a sample, one of each stretch of items, at places that are the same every time, and
+ * of it what brackets the range. The room is not needed yet. */
 static void find_pivots(struct range *range)
 {
-    size_t stride = range->n / SAMPLES, bytes = range->bytes, i;
-    size_t low = range->begin / stride, high = (range->end - 1) / stride + 1;
+    size_t stride = range->n / SAMPLES, more = range->n % SAMPLES;
+    size_t bytes = range->bytes, i;
+    size_t low = share(range, range->begin), high = share(range, range->end - 1) + 1;
 
     for (i = 0; i < SAMPLES; i++) {
         size_t off = (size_t)((i + 1) * UINT64_C(0x9e3779b97f4a7c15) >> 32) % stride;
 
-        memcpy(range->room + i * bytes, range->at + (i * stride + off) * bytes, bytes);
+        off += i * stride + i * more / SAMPLES;
+        memcpy(range->room + i * bytes, range->at + off * bytes, bytes);
     }
     range->order->kind->sort(range->order, range->room, range->room + SAMPLES * bytes,
                              SAMPLES, false);
     if (low > MARGIN) {
-        memcpy(range->pivots, range->room + FL_MIN(low - MARGIN, SAMPLES - 1) * bytes,
-               bytes);
+        memcpy(range->pivots, range->room + (low - MARGIN) * bytes, bytes);
         range->low = range->pivots;
     }
     if (high + MARGIN < SAMPLES) {
@@ -217,6 +224,7 @@ static int sort_part(struct range *range)
     memory = fl_sort_memory(1, total + places + range->n);
     if (!memory)
         return -ENOMEM;
+    fl_sort_by_look(range->order, range->at, range->n);
     range->room = memory;
     range->pivots = memory + room;
     range->place = (size_t(*)[ZONES])(void *)(memory + total);

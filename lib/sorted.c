@@ -63,9 +63,11 @@ static int run(struct fl_loop_call *call, bool is_few, size_t least)
     if (is_few)
         return fl_items_are_cancelled(opts) ? -ECANCELED
                                             : call->body(NULL, 0, call->end, call->ctx);
-    call->grain = FL_MAX(least, opts ? opts->grain : 0);
-    if (opts && opts->max_chunk)
-        call->max_chunk = FL_MAX(opts->max_chunk, call->grain);
+    call->grain = opts && opts->grain ? opts->grain : least;
+    if (opts && opts->max_chunk) {
+        call->max_chunk = opts->max_chunk;
+        call->grain = FL_MIN(call->grain, call->max_chunk);
+    }
     return fl_loop(call);
 }
 
@@ -164,20 +166,20 @@ static int merge_range(filch_worker *w, size_t begin, size_t end, void *ctx)
     const struct merge *merge = ctx;
     size_t bytes = merge->bytes, i = share_of_a(merge, begin), j = begin - i;
     size_t until = share_of_a(merge, end), a_bytes, b_bytes;
-    const char *a = merge->a + i * bytes, *b = merge->b + j * bytes;
+    char *out = merge->out + begin * bytes;
 
     (void)w;
     /* Both shares grow, whatever the comparison says. */
     until = FL_MIN(FL_MAX(until, i), i + (end - begin));
     a_bytes = (until - i) * bytes;
     b_bytes = (end - begin) * bytes - a_bytes;
-    if (b_bytes == 0)
-        memcpy(merge->out + begin * bytes, a, a_bytes);
+    if (b_bytes == 0) /* b may be NULL */
+        memcpy(out, merge->a + i * bytes, a_bytes);
     else if (a_bytes == 0)
-        memcpy(merge->out + begin * bytes, b, b_bytes);
+        memcpy(out, merge->b + j * bytes, b_bytes);
     else
-        merge->order.kind->merge(&merge->order, a, a_bytes, b, b_bytes,
-                                 merge->out + begin * bytes);
+        merge->order.kind->merge(&merge->order, merge->a + i * bytes, a_bytes,
+                                 merge->b + j * bytes, b_bytes, out);
     return 0;
 }
 

@@ -82,8 +82,7 @@ int fl_spread(struct fl_worker *worker, struct fl_spread *spread, const filch_op
     FL_ASSERT(spread->buckets <= FL_BUCKETS_MOST);
     spread->block = FL_MAX(FL_MAX(items / BLOCKS_MOST + 1, BLOCK_LEAST), spread->grain);
     spread->blocks = items / spread->block + (items % spread->block != 0);
-    spread->next =
-        fl_zalloc(FL_MAX(spread->blocks, 1) * spread->buckets * sizeof *spread->next);
+    spread->next = fl_zalloc(spread->blocks * spread->buckets * sizeof *spread->next);
     spread->begins = fl_zalloc((spread->buckets + 1) * sizeof *spread->begins);
     if (!spread->next || !spread->begins) {
         fl_spread_end(spread);

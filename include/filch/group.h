@@ -35,7 +35,8 @@ typedef int filch_group_body(filch_worker *w, size_t begin, size_t end,
  * key_bytes    of every key; 0: each has its own length
  * hash         of a key, 64 bits of which the upper ones must be as mixed as the lower.
  *              NULL: XXH3 of the xxHash library. Equal keys must have equal hashes
- * most_bytes   of memory; 0: any. A call that needs more ends with -ENOMEM
+ * most_bytes   of memory, besides less than 1 KiB; 0: any. A call that needs more ends with
+ *              -ENOMEM
  */
 typedef struct filch_group_by {
     size_t struct_size;

@@ -29,11 +29,11 @@
  * Result   counts: that of the serial loop. Sums: a function of the items, the number
  *          of bins and .grain alone. Both the same bits on any number of workers
  * Returns  0; -EINVAL, and nothing run, for a NULL argument that is needed, begin >
- *          end, more than 2^32 bins, an array larger than memory or options that are
- *          refused (see filch_opts); -ENOMEM without scratch memory; -ECANCELED after
- *          filch_cancel_set on .cancel; the value of .progress, or a body's for the
- *          lowest items where it was not 0. After any error counts and sums are as they
- *          were.
+ *          end, more than 2^32 bins, an array larger than memory or not aligned for its
+ *          type, or options that are refused (see filch_opts); -ENOMEM without scratch
+ *          memory; -ECANCELED after filch_cancel_set on .cancel; the value of .progress,
+ *          or a body's for the lowest items where it was not 0. After any error counts
+ *          and sums are as they were.
  * Threads  any, also from inside a body. Nobody else may use the arrays meanwhile.
  * Cost     O(n + p bins) work on p workers, O(n / p + bins) deep.
  *          Workers never write to the same bins. Up to 2,048 items of arrays are counted

@@ -25,8 +25,8 @@
  * out      room for count items, of which some stay unused: what is in these is not known
  * kept     how many; written on success only
  * .grain   items in a tile, at most, where several workers take part; 0: chosen, from
- *          1,024 to 32,768, or as many as make 256 KiB. Give a small one, where few tests
- *          take long
+ *          1,024 to 32,768, or as many as make 256 KiB (in place, and to partition, 128).
+ *          Give a small one, where few tests take long
  * .ctx     for .progress, which counts tiles (of filch_count_if: items). .max_chunk has no
  *          meaning here
  *

@@ -157,11 +157,11 @@ FILCH_API int filch_upper_bounds_with(const void *in, size_t count, size_t bytes
  *
  * a, b     sorted by compare. Where they are not, out gets some items of theirs
  * out      a_count + b_count items; must not overlap a or b
- * .grain   0: 16,384. Give a small one, where comparisons take long
+ * .grain   0: 16,384, or .max_chunk. Give a small one, where comparisons take long
  *
  * Equal items come from a first, and keep their order: stable.
  *
- * Cost     O(n) work, and O(log n) for each piece that a worker takes, of 512 items or more
+ * Cost     O(n) work, and O(log n) for each piece that a worker takes
  * Source   merge path: Odeh, Green, Mwassi, Shmueli, Birk, IPDPS workshops 2012.
  */
 #define filch_merge(a, a_count, b, b_count, out, bytes, compare, ...) \

@@ -127,7 +127,7 @@ FILCH_API int filch_argsort_double(const double *x, size_t n, size_t *index,
  *     filch_sort_range(x, n, n - k, n)               the k greatest ones
  *
  * Serial meaning:  filch_sort_keys; but items outside of the range are in any order (the
- *                  same every time), on their side of it
+ *                  same every time), on their side of it. Nothing is done for an empty range
  *
  * Returns  -EINVAL also unless begin <= end <= n.
  * Cost     O(n) work and a sort of about n / 1000 items more than the range, for n keys

@@ -126,6 +126,7 @@ static void refused_histograms_change_nothing(void **state)
     filch_opts foreign = *FILCH_OPTS(&finding, .pool = *state);
     const size_t too_many = ((size_t)1 << 32) + 1;
     const uint8_t *no_bytes = NULL;
+    void *odd = (char *)counts + 1;
 
     foreign.struct_size++;
     memset(counts, 0, sizeof counts);
@@ -151,6 +152,12 @@ static void refused_histograms_change_nothing(void **state)
                      -EINVAL);
     assert_int_equal(filch_histogram_uint32(NULL, 1, counts, 10, NULL), -EINVAL);
     assert_int_equal(filch_histogram_uint32(numbers, 1, NULL, 10, NULL), -EINVAL);
+    assert_int_equal(filch_histogram(0, 5, odd, 10, find_bins, &finding), -EINVAL);
+    assert_int_equal(filch_histogram_sums(0, 5, odd, 10, find_bins, &finding), -EINVAL);
+    assert_int_equal(filch_histogram_uint8((const uint8_t *)numbers, 1, odd, NULL),
+                     -EINVAL);
+    assert_int_equal(filch_histogram_uint32(odd, 1, counts, 10, NULL), -EINVAL);
+    assert_int_equal(filch_histogram_uint32(numbers, 1, odd, 10, NULL), -EINVAL);
     assert_int_equal(filch_histogram_uint32(numbers, SIZE_MAX / 2, counts, 10, NULL),
                      -EINVAL);
     assert_int_equal(filch_histogram_uint32(numbers, 1, counts, too_many, NULL), -EINVAL);

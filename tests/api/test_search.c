@@ -349,7 +349,7 @@ static void items_of_any_size_are_merged(void **state)
             memcpy(in + k * bytes, item, bytes < sizeof item ? bytes : sizeof item);
         }
         assert_int_equal(filch_merge(in, a, second, b, out, bytes, compare_firsts, NULL,
-                                     .pool = *state),
+                                     .pool = *state, .grain = 300),
                          0);
         for (i = j = k = 0; k < a + b; k++) {
             bool is_first = i < a && (j == b || i / 3 <= j / 5);

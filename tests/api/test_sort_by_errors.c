@@ -236,6 +236,7 @@ static void without_memory_nothing_is_changed(void **state)
     static uint32_t x[5000], y[5000];
     static size_t index[COUNT_OF(x)];
     uint64_t random = seed_print();
+    const uint32_t *places[20];
     size_t i;
 
     for (i = 0; i < COUNT_OF(x); i++)
@@ -249,6 +250,12 @@ static void without_memory_nothing_is_changed(void **state)
                      -ENOMEM);
     atomic_store(&failing, 1);
     assert_int_equal(filch_sort(x, SIZE_MAX / 8, 4, by_number, NULL, .pool = *state),
+                     -ENOMEM);
+    for (i = 0; i < COUNT_OF(places); i++)
+        places[i] = &x[i];
+    atomic_store(&failing, 1);
+    assert_int_equal(filch_sort(places, SIZE_MAX / 32, sizeof *places, by_number, NULL,
+                                .pool = *state),
                      -ENOMEM);
     assert_memory_equal(x, y, sizeof x);
     assert_int_equal(filch_sort(x, 1, SIZE_MAX / 2, by_number, NULL), 0);

@@ -149,6 +149,28 @@ static void a_median_costs_less_than_a_sort(void **state)
     free(x);
 }
 
+/* Of few items the sample is a large part. Not all are a multiple of its number. */
+static void ranges_of_few_items_cost_less_than_a_sort(void **state)
+{
+    static const size_t sizes[] = {3071, 4095, 8000};
+    static struct item x[8000];
+    uint64_t random = seed_print();
+    size_t s, way;
+
+    for (s = 0; s < COUNT_OF(sizes); s++)
+        for (way = 0; way < 3; way++) {
+            size_t n = sizes[s], begin = way == 0 ? 0 : way == 1 ? n / 2 : n - 10;
+            atomic_size_t count = 0;
+
+            fill(x, n, RANDOM, &random);
+            assert_int_equal(filch_sort_range_by(x, n, sizeof *x, begin, begin + 10,
+                                                 by_key, &count, .pool = *state),
+                             0);
+            check_items(x, n);
+            assert_in_range(count, 0, 8 * n);
+        }
+}
+
 static int lie(const void *left, const void *right, void *ctx)
 {
     const struct item *a = left, *b = right;
@@ -242,6 +264,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         ON_POOLS(ranges_of_all_patterns_are_sorted),
         ON_POOLS(a_median_costs_less_than_a_sort),
+        ON_POOLS(ranges_of_few_items_cost_less_than_a_sort),
         ON_POOLS(a_comparison_that_contradicts_itself_loses_no_item),
         ON_POOLS(a_cancelled_sort_keeps_each_item),
         ON_POOLS(refused_sorts_change_nothing),
