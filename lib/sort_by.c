@@ -101,7 +101,7 @@ static int sort_many(struct fl_order *order, char *at, size_t n, const filch_opt
     return err;
 }
 
-static int run(const struct fl_order *order, void *at, size_t n, const filch_opts *opts)
+static int run(struct fl_order *order, void *at, size_t n, const filch_opts *opts)
 {
     int err;
 

@@ -112,7 +112,7 @@ CALL(pairs_8_8, filch_sort_pairs_double(DOUBLE, out, 8, n, opts))
 CALL(argsort_uint32, filch_argsort_uint32(UINT32, n, places, opts))
 CALL(argsort_double, filch_argsort_double(DOUBLE, n, places, opts))
 CALL(range_uint32, filch_sort_range_uint32(UINT32, n, n / 2, n / 2 + 1, opts))
-CALL(range_double, filch_sort_range_double(DOUBLE, n, 0, n / 4, opts))
+CALL(range_double, filch_sort_range_double(DOUBLE, n, 0, n / 4 + 1, opts))
 
 /* Keys of which half are so close together that one pass does not part them. */
 static int keys_crowded(size_t n, size_t bytes, const filch_opts *opts)
