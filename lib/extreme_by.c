@@ -65,7 +65,7 @@ static int find_extreme(struct extreme *extreme, size_t count, size_t *at,
         opts.progress = call_progress;
     if (!fl_items_are_few(count, &opts))
         value = filch_reduce_with(0, count, &best, sizeof best, fold, combine, &opts);
-    else if (fl_items_are_cancelled(&opts))
+    else if (fl_opts_are_cancelled(&opts))
         value = -ECANCELED;
     else
         value = fold(NULL, 0, count, &best, extreme);

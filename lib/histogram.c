@@ -227,7 +227,7 @@ static int histogram(struct fl_histogram *h, const filch_opts *opts)
         return -EINVAL;
     if (h->begin == h->end || h->bins == 0)
         return 0;
-    if (opts && opts->cancel && filch_cancel_is_set(opts->cancel))
+    if (fl_opts_are_cancelled(opts))
         return -ECANCELED;
     h->opts = opts;
     h->ctx = opts ? opts->ctx : NULL;

@@ -51,11 +51,6 @@ static inline bool fl_items_are_few(size_t count, const filch_opts *opts)
     return count <= FL_ITEMS_ALONE && (!opts || (!opts->grain && !opts->progress));
 }
 
-static inline bool fl_items_are_cancelled(const filch_opts *opts)
-{
-    return opts && opts->cancel && filch_cancel_is_set(opts->cancel);
-}
-
 /* The flags of at most FL_TESTED items. Returns the test's own value. */
 static inline int fl_test_items(const struct fl_test *test, const char *in, size_t count,
                                 size_t bytes, bool *flags)

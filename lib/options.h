@@ -22,6 +22,12 @@ struct fl_config {
 int fl_pool_options_check(const filch_pool_options *options);
 int fl_opts_check(const filch_opts *opts);
 
+/* Has the token of a call been set? NULL is fine. */
+static inline bool fl_opts_are_cancelled(const filch_opts *opts)
+{
+    return opts && opts->cancel && filch_cancel_is_set(opts->cancel);
+}
+
 /* Pre: options were checked. Malformed variables are ignored, and reported on stderr,
  * once each, when FILCH_DISPLAY is set. */
 void fl_config_resolve(struct fl_config *config, const filch_pool_options *options,

@@ -284,7 +284,7 @@ static int run(struct fl_pack *pack, uintptr_t identity, size_t *kept,
     pack->test.ctx = opts ? opts->ctx : NULL;
     if (!is_few) {
         value = pack_tiles(pack, identity, &many, opts);
-    } else if (fl_items_are_cancelled(opts)) {
+    } else if (fl_opts_are_cancelled(opts)) {
         return -ECANCELED;
     } else {
         struct fl_packed packed = destination(pack, 0, 0);

@@ -240,7 +240,7 @@ int filch_shuffle_with(void *base, size_t count, size_t bytes, uint64_t seed,
 
     if ((!base && count) || bytes == 0 || count > SIZE_MAX / bytes || fl_opts_check(opts))
         return -EINVAL;
-    if (opts && opts->cancel && filch_cancel_is_set(opts->cancel))
+    if (fl_opts_are_cancelled(opts))
         return -ECANCELED;
     if (count <= FEW_ITEMS) {
         shuffle_alone(&shuffle, count);

@@ -81,7 +81,7 @@ FL_ALWAYS_INLINE int NAME(scan)(const ELEMENT *x, size_t n, ELEMENT *out, CARRY 
         return err;
     if (n > FL_SCAN_TILE)
         err = NAME(scan_many)(x, n, out, &total, is_exclusive, opts);
-    else if (FILCH_UNLIKELY(fl_scan_is_cancelled(opts)))
+    else if (FILCH_UNLIKELY(fl_opts_are_cancelled(opts)))
         return -ECANCELED;
     else
         total = is_exclusive ? NAME(scan_ex)(x, out, n, total)

@@ -57,12 +57,6 @@ static inline int fl_scan_check(const void *x, size_t count, const void *out,
  * many bytes, is there, and afterwards the one behind the last. */
 int fl_scan_run(struct fl_scan *scan, filch_body *body, void *carry, size_t carry_bytes);
 
-/* Before a single tile, which the caller scans at once. */
-static inline bool fl_scan_is_cancelled(const filch_opts *opts)
-{
-    return opts && opts->cancel && filch_cancel_is_set(opts->cancel);
-}
-
 static inline size_t fl_scan_tile_end(const struct fl_scan *scan, size_t begin)
 {
     return scan->count - begin < FL_SCAN_TILE ? scan->count : begin + FL_SCAN_TILE;

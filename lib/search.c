@@ -178,7 +178,7 @@ static int find(struct search *search, size_t *at)
     if (search->count == 0)
         return 0;
     if (fl_items_are_few(search->count, search->opts))
-        return fl_items_are_cancelled(search->opts)
+        return fl_opts_are_cancelled(search->opts)
                    ? -ECANCELED
                    : find_in(search, 0, search->count, at);
     failure_init(&search->lowest);
@@ -234,7 +234,7 @@ static int count_if(struct search search, size_t *kept)
     if (value)
         return value;
     if (search.count && fl_items_are_few(search.count, search.opts)) {
-        value = fl_items_are_cancelled(search.opts)
+        value = fl_opts_are_cancelled(search.opts)
                     ? -ECANCELED
                     : count_in(&search, 0, search.count, &search.counted);
     } else if (search.count) {

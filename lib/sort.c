@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "enter.h"
+#include "options.h"
 #include "sort_work.h"
 
 /* From so many bytes of records on they are sorted together. */
@@ -86,7 +87,7 @@ int fl_sort_run(struct fl_sort *sort)
 
     if (sort->first == sort->end)
         return 0;
-    if (opts && opts->cancel && filch_cancel_is_set(opts->cancel))
+    if (fl_opts_are_cancelled(opts))
         return -ECANCELED;
     fl_sort_choose(sort);
     if (sort->n < SHARED_BYTES / sort->records->bytes)

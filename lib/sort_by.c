@@ -14,11 +14,6 @@
 /* Items that are looked at to guess what they are. */
 #define LOOKS 16
 
-bool fl_sort_by_is_cancelled(const filch_opts *opts)
-{
-    return opts && opts->cancel && filch_cancel_is_set(opts->cancel);
-}
-
 /* Could these be pointers, by the looks of some? A wrong guess costs time only. Most
  * numbers are below 2^32, or as far up as a double or a hash; most memory of a process is
  * between. */
@@ -105,13 +100,13 @@ static int run(struct fl_order *order, void *at, size_t n, const filch_opts *opt
 {
     int err;
 
-    if (fl_sort_by_is_cancelled(opts))
+    if (fl_opts_are_cancelled(opts))
         return -ECANCELED;
     if (n > FL_ORDER_FEW)
         err = sort_many(order, at, n, opts);
     else
         err = sort_few(order, at, n);
-    if (!err && fl_sort_by_is_cancelled(opts)) /* perhaps they were moved only */
+    if (!err && fl_opts_are_cancelled(opts)) /* perhaps they were moved only */
         err = -ECANCELED;
     return err;
 }

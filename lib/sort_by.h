@@ -14,7 +14,4 @@ int fl_sort_by_check(struct fl_order *order, const void *base, size_t n, size_t 
  * pointers, if they look like some. */
 void fl_sort_by_look(struct fl_order *order, const void *base, size_t n);
 
-/* Has the user's token been set? */
-bool fl_sort_by_is_cancelled(const filch_opts *opts);
-
 #endif

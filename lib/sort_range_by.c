@@ -256,8 +256,8 @@ int filch_sort_range_by_with(void *base, size_t n, size_t bytes, size_t begin, s
         return err;
     if (n <= FL_ORDER_FEW || end - begin > n / 2)
         return filch_sort_with(base, n, bytes, compare, opts);
-    if (fl_sort_by_is_cancelled(opts))
+    if (fl_opts_are_cancelled(opts))
         return -ECANCELED;
     err = sort_part(&range);
-    return !err && fl_sort_by_is_cancelled(opts) ? -ECANCELED : err;
+    return !err && fl_opts_are_cancelled(opts) ? -ECANCELED : err;
 }

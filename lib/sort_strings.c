@@ -108,7 +108,7 @@ static void sort_few(struct fl_word *at, size_t n, size_t depth)
 static void sort_group(const struct strings *strings, struct fl_word *at,
                        struct fl_word *room, size_t n, size_t depth)
 {
-    while (n > FEW && !fl_sort_by_is_cancelled(strings->opts)) {
+    while (n > FEW && !fl_opts_are_cancelled(strings->opts)) {
         size_t i, end, largest = 0, most = 0;
 
         load_keys(at, n, depth);
@@ -238,7 +238,7 @@ static int each(struct strings *strings, filch_body *body, size_t count, size_t 
         opts.cancel = is_told ? strings->opts->cancel : NULL;
     }
     err = fl_loop_in(strings->worker, &call);
-    return !err && is_told && fl_sort_by_is_cancelled(&opts) ? -ECANCELED : err;
+    return !err && is_told && fl_opts_are_cancelled(&opts) ? -ECANCELED : err;
 }
 
 /* Note the large groups in the one at hand, which was sorted. Each has a string at a
@@ -313,7 +313,7 @@ static int sort_small(struct strings *strings)
     for (i = 0; i < n; i++)
         strings->at[i].string = strings->x[i];
     sort_group(strings, strings->at, strings->at + n, n, 0);
-    if (fl_sort_by_is_cancelled(strings->opts))
+    if (fl_opts_are_cancelled(strings->opts))
         err = -ECANCELED;
     for (i = 0; i < n && !err; i++)
         strings->x[i] = strings->at[i].string;
@@ -359,7 +359,7 @@ int filch_sort_strings_with(const char **x, size_t n, const filch_opts *opts)
         return -ENOMEM;
     if (n == 0)
         return 0;
-    if (fl_sort_by_is_cancelled(opts))
+    if (fl_opts_are_cancelled(opts))
         return -ECANCELED;
     strings.order = (struct fl_order){.kind = &fl_order_words,
                                       .bytes = sizeof *strings.at,

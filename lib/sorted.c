@@ -61,8 +61,8 @@ static int run(struct fl_loop_call *call, bool is_few, size_t least)
     const filch_opts *opts = call->opts;
 
     if (is_few)
-        return fl_items_are_cancelled(opts) ? -ECANCELED
-                                            : call->body(NULL, 0, call->end, call->ctx);
+        return fl_opts_are_cancelled(opts) ? -ECANCELED
+                                           : call->body(NULL, 0, call->end, call->ctx);
     call->grain = opts && opts->grain ? opts->grain : least;
     if (opts && opts->max_chunk) {
         call->max_chunk = opts->max_chunk;

@@ -61,7 +61,7 @@ int fl_typed_fold(struct fl_typed *typed)
         if (typed->count > block)
             return fold_shared(typed, block);
     }
-    if (opts && opts->cancel && filch_cancel_is_set(opts->cancel))
+    if (fl_opts_are_cancelled(opts))
         return -ECANCELED;
     return typed->leaf(NULL, 0, typed->count, typed->acc, typed);
 }
