@@ -2,7 +2,7 @@
 #define _GNU_SOURCE
 #include "escape.h"
 
-#ifndef NDEBUG
+#ifdef FL_ASSERTIONS
 
 #include <pthread.h>
 #include <stdio.h>

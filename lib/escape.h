@@ -1,7 +1,7 @@
 /* escape.h - calls of the user's functions, which must come back.
  *
- * Job: in debug builds, end the process with one clear line when a body, task or branch
- * was left by longjmp, an exception or the end of its thread. Release builds do nothing,
+ * Job: in builds with assertions, end the process with one clear line when a body, task or branch
+ * was left by longjmp, an exception or the end of its thread. Other builds do nothing,
  * at no cost.
  *
  * Each call is marked in its thread. An exception runs the mark's clean-up. longjmp runs
@@ -10,7 +10,7 @@
  * inside a body leaves its job behind in the deque. Best effort: a jump to a frame from
  * which only deeper ones call filch is found when the pool ends, or not at all. Calls of
  * filch on a coroutine whose stack is an array in a frame of the same thread are not
- * supported in debug builds.
+ * supported there.
  */
 #ifndef FL_ESCAPE_H
 #define FL_ESCAPE_H
@@ -18,7 +18,7 @@
 #include "worker.h"
 
 /* The model checker's threads are coroutines. */
-#if defined(NDEBUG) || defined(FILCH_ATOMICS_HEADER)
+#if !defined(FL_ASSERTIONS) || defined(FILCH_ATOMICS_HEADER)
 
 /* Do what calls a function of the user's, on this worker (or NULL: on none). */
 #define FL_CALL_USER(worker, statement) \

@@ -27,10 +27,10 @@
  * No function of the user's that filch calls (bodies, tasks, branches, jobs, combine,
  * tests, comparisons, the functions of filch_local, filch_group_by and .progress) may be
  * left by longjmp, a C++ exception, or the end of its thread. Jumps and exceptions that
- * stay inside are fine. Debug builds of the library look for others, as well as they can
- * and but in the functions of filch_local, and abort with one line on stderr. In release
- * builds what happens is undefined; an exception that nobody on its thread catches ends
- * the program.
+ * stay inside are fine. Builds of the library with assertions (FILCH_ASSERTIONS; Debug
+ * builds have them) look for others, as well as they can and but in the functions of
+ * filch_local, and abort with one line on stderr. In other builds what happens is
+ * undefined; an exception that nobody on its thread catches ends the program.
  *
  * From C++17 the headers compile as they are, but for these macros, whose compound
  * literals are C: there, fill in a filch_opts (struct_size, abi = FILCH_HOT_ABI, ctx,

@@ -1,7 +1,7 @@
 // exceptions.cc - C++ exceptions in bodies: caught inside them all is well; they may not
 // leave them.
 //
-// What leaves a body on its caller's thread is found in debug builds only (escape.h); on a
+// What leaves a body on its caller's thread is found in builds with assertions only (escape.h); on a
 // thread of the pool nobody catches it, and C++ itself ends the process. Both happen in a
 // process of its own: this program again, in a role. No cmocka, whose checks are longjmps.
 #include <atomic>
@@ -221,8 +221,9 @@ int main(int argc, char **argv)
     if (argc > 1)
         return run_role(argv[1]);
     check(is_aborted("thread", text), "thrown out of a body on a pool's thread: aborted");
-#ifdef NDEBUG
-    std::printf("skipped: thrown out of a body on its caller's thread (release build)\n");
+#ifndef FL_ASSERTIONS
+    std::printf("skipped: thrown out of a body on its caller's thread (built without "
+                "assertions)\n");
 #else
     text.clear();
     check(is_aborted("caller", text) &&

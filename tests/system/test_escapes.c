@@ -1,7 +1,7 @@
 /* test_escapes.c - bodies, tasks and branches that are left by longjmp or with their thread.
  *
  * Each escape happens in a process of its own: this program again, in a role. The library
- * finds it in debug builds only (escape.h); elsewhere those tests are skipped. What jumps
+ * finds it in builds with assertions only (escape.h); elsewhere those tests are skipped. What jumps
  * about inside a body is allowed in every build. exceptions.cc has C++ exceptions.
  */
 #include "process.h"
@@ -9,10 +9,10 @@
 #include <setjmp.h>
 #include <sys/resource.h>
 
-#ifdef NDEBUG
-#define IS_FOUND 0
-#else
+#ifdef FL_ASSERTIONS
 #define IS_FOUND 1
+#else
+#define IS_FOUND 0
 #endif
 
 static jmp_buf way_out;
