@@ -3,7 +3,7 @@
 #
 #   install.sh BUILD SOURCE STAGE PREFIX
 #
-# Environment: CMAKE, LIBDIR.
+# Environment: CMAKE, LIBDIR, SOVERSION.
 set -euo pipefail
 
 build=$1 source=$2 stage=$3 prefix=$4
@@ -12,7 +12,7 @@ rm -rf "$stage" "$prefix"
 "$CMAKE" --install "$build" --prefix "$stage" >/dev/null
 mv "$stage" "$prefix"
 
-for file in lib/libfilch.a lib/libfilch.so lib/libfilch.so.0 lib/pkgconfig/filch.pc \
+for file in lib/libfilch.a lib/libfilch.so "lib/libfilch.so.$SOVERSION" lib/pkgconfig/filch.pc \
     lib/cmake/filch/filch-config.cmake include/filch/filch.h; do
     if [[ ! -e $prefix/${file/#lib\//$LIBDIR/} ]]; then
         echo "not installed: $file"
@@ -31,8 +31,8 @@ if grep -E 'RPATH|RUNPATH' <<<"$dynamic"; then
     echo "the shared library has a run path"
     exit 1
 fi
-if ! grep -q 'SONAME.*\[libfilch\.so\.0\]' <<<"$dynamic"; then
-    echo "the soname is not libfilch.so.0:"
+if ! grep -qF "[libfilch.so.$SOVERSION]" <<<"$(grep SONAME <<<"$dynamic")"; then
+    echo "the soname is not libfilch.so.$SOVERSION:"
     echo "$dynamic"
     exit 1
 fi

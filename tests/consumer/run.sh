@@ -3,7 +3,7 @@
 #
 #   run.sh pkg-config|find_package shared|static c|cxx PREFIX WORK
 #
-# Environment: CC, CXX, CMAKE, LIBDIR, VERSION.
+# Environment: CC, CXX, CMAKE, LIBDIR, VERSION, SOVERSION.
 set -euo pipefail
 
 way=$1 kind=$2 language=$3 prefix=$4 work=$5
@@ -59,7 +59,8 @@ esac
 
 needed=$(readelf -d program | grep NEEDED || true)
 if [[ $kind == shared ]]; then
-    [[ $needed == *libfilch.so.0* ]] || fail "the program does not need libfilch.so.0: $needed"
+    [[ $needed == *\[libfilch.so."$SOVERSION"\]* ]] ||
+        fail "the program does not need libfilch.so.$SOVERSION: $needed"
 else
     [[ $needed != *libfilch* ]] || fail "the program needs a shared libfilch: $needed"
 fi
