@@ -21,7 +21,7 @@ static const char *const names[VARIABLES] = {"FILCH_NUM_THREADS", "FILCH_BIND",
 
 static bool is_displayed(void)
 {
-    const char *value = getenv("FILCH_DISPLAY");
+    const char *value = fl_getenv("FILCH_DISPLAY");
 
     return value && *value && strcmp(value, "0") != 0;
 }
@@ -34,13 +34,13 @@ static void report(enum variable variable, const char *expected)
         return;
     if (fl_add_relaxed(&reported[variable], 1) == 0) /* a count, no more */
         fprintf(stderr, "filch: %s=\"%s\" ignored: expected %s\n", names[variable],
-                getenv(names[variable]), expected);
+                fl_getenv(names[variable]), expected);
 }
 
 /* The variable's text, or NULL when it is unset or empty. */
 static const char *text_of(enum variable variable)
 {
-    const char *text = getenv(names[variable]);
+    const char *text = fl_getenv(names[variable]);
 
     return text && *text ? text : NULL;
 }

@@ -1,6 +1,7 @@
 /* platform.h - the operating system behind one contract.
  *
- * Job: threads, futex, clock, fences across threads, memory, affinity, CPU quota.
+ * Job: threads, futex, clock, fences across threads, memory, affinity, CPU quota,
+ * environment variables.
  * Every function returns 0 or a negative errno unless it says otherwise; none prints,
  * none exits. Another system means another platform_*.c.
  */
@@ -80,6 +81,16 @@ void fl_signals_set(const fl_signals *blocked);
 
 /* Names show in debuggers and top; at most 15 characters, longer ones are cut. */
 void fl_thread_name(const char *name);
+
+/* --- the environment -------------------------------------------------------------- */
+
+/* Does the process run with more rights than whoever started it (set-user-ID, set-group-ID,
+ * file capabilities)? Then the environment is that of somebody who must not gain them. */
+bool fl_is_privileged(void);
+
+/* A variable of the environment; NULL when it is unset, or the process is privileged. The
+ * library reads the environment by this function only. */
+const char *fl_getenv(const char *name);
 
 /* --- CPUs ------------------------------------------------------------------------- */
 

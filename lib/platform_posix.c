@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -294,4 +295,16 @@ void fl_thread_name(const char *name)
 
     snprintf(cut, sizeof cut, "%s", name);
     pthread_setname_np(pthread_self(), cut);
+}
+
+/* --- the environment -------------------------------------------------------------- */
+
+bool fl_is_privileged(void)
+{
+    return getauxval(AT_SECURE) != 0;
+}
+
+const char *fl_getenv(const char *name)
+{
+    return secure_getenv(name);
 }

@@ -35,7 +35,8 @@ enum fl_distance { FL_SAME_CORE, FL_SAME_L3, FL_SAME_NODE, FL_ELSEWHERE };
 
 /* Post: on success *topology owns memory, for fl_topology_unload; on failure it is all
  * zero. Uses the calling thread's affinity mask. Environment as hwloc's: HWLOC_SYNTHETIC,
- * HWLOC_XMLFILE (with hwloc; there the mask is not applied unless it is this system). */
+ * HWLOC_XMLFILE (with hwloc; there the mask is not applied unless it is this system). A
+ * privileged process has the mask alone: hwloc obeys its environment. */
 int fl_topology_load(struct fl_topology *topology);
 void fl_topology_unload(struct fl_topology *topology);
 

@@ -35,6 +35,11 @@ enum filch_bind {
  *              than CPUs.
  * stack_bytes  of each thread, raised to the least that a thread needs. Chosen:
  *              FILCH_STACKSIZE, or the stack limit of the process.
+ *
+ * A program that runs with more rights than its user (set-user-ID, set-group-ID, file
+ * capabilities: where getauxval(AT_SECURE) is set) ignores all FILCH_ variables. It does not
+ * call hwloc either, which obeys variables of its own and loads plug-ins that they name: each
+ * CPU of the affinity mask then counts as a core.
  */
 typedef struct filch_pool_options {
     size_t struct_size;

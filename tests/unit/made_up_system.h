@@ -1,5 +1,5 @@
-/* made_up_system.h - what the two topology tests share: an affinity mask and an allocator
- * that the test decides about. The program's own definitions come before those of the
+/* made_up_system.h - what the two topology tests share: an affinity mask, an allocator and
+ * rights that the test decides about. The program's own definitions come before those of the
  * library; such a test is linked with the files under test only.
  */
 #ifndef TESTS_UNIT_MADE_UP_SYSTEM_H
@@ -59,12 +59,20 @@ void fl_free(void *block)
     free(block);
 }
 
+static bool is_privileged;
+
+bool fl_is_privileged(void)
+{
+    return is_privileged;
+}
+
 /* As the real one: before each test. */
 static void make_up_nothing(void)
 {
     memset(&affinity, 0, sizeof affinity);
     allocations_until_failure = INT_MAX;
     blocks_alive = 0;
+    is_privileged = false;
 }
 
 /* After each test. */

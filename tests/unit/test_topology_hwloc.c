@@ -19,6 +19,7 @@
 /* --- a made-up hwloc -------------------------------------------------------------- */
 
 static struct {
+    unsigned inits;
     bool init_fails;
     bool load_fails;
     int error; /* what errno is then set to; 0: left alone */
@@ -44,6 +45,7 @@ int hwloc_topology_init(hwloc_topology_t *topology)
     int (*init)(hwloc_topology_t *);
     void *function = function_of_hwloc("hwloc_topology_init");
 
+    hwloc.inits++;
     if (hwloc.init_fails)
         return fail_with_error();
     memcpy(&init, &function, sizeof init);
@@ -468,6 +470,22 @@ static void a_machine_that_hwloc_cannot_parse_does_no_harm(void **state)
     fl_topology_unload(&topology);
 }
 
+/* A call of hwloc would read variables and load plug-ins. */
+static void a_privileged_process_has_the_mask_and_does_not_call_hwloc(void **state)
+{
+    const int cpus[] = {2, 700, -1};
+    struct fl_topology topology;
+
+    (void)state;
+    is_privileged = true;
+    topology = load_as_this_system("[numa] core:4 pu:2", cpus);
+    assert_order(&topology, cpus);
+    assert_true(topology.is_this_system);
+    assert_int_equal(topology.cores, 2);
+    assert_int_equal(hwloc.inits, 0);
+    fl_topology_unload(&topology);
+}
+
 static void an_empty_mask_is_an_error(void **state)
 {
     const int cpus[] = {-1};
@@ -552,6 +570,7 @@ int main(void)
         TEST(failures_of_hwloc_are_reported_with_its_errno),
         TEST(failures_of_hwloc_without_errno_count_as_lack_of_memory),
         TEST(a_machine_that_hwloc_cannot_parse_does_no_harm),
+        TEST(a_privileged_process_has_the_mask_and_does_not_call_hwloc),
         TEST(an_empty_mask_is_an_error),
         TEST(the_kernels_error_is_passed_on),
         TEST(each_failing_allocation_is_reported_and_leaks_nothing),
