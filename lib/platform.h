@@ -65,7 +65,7 @@ void fl_hint_large(void *block, size_t bytes);
 typedef pthread_t fl_thread;
 
 /* Start a thread with signals blocked, so that handlers run on the program's own threads;
- * but for faults, whose handlers must run where they happen, and a profiler's.
+ * but for faults, a profiler's, and those by which collectors stop threads.
  * stack_bytes 0: the soft stack limit of the process where it is finite, else the
  * system's default. Raised to the least stack the system allows. */
 int fl_thread_start(fl_thread *thread, size_t stack_bytes, void *(*main)(void *),

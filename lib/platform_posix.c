@@ -232,14 +232,32 @@ static int set_stack(pthread_attr_t *attributes, size_t stack_bytes)
     return pthread_attr_setstacksize(attributes, stack_bytes);
 }
 
+/* What a thread of filch's blocks, started by one with that mask: all but
+ * - faults, whose handlers must run where they happen;
+ * - SIGPROF, by which profilers interrupt each thread;
+ * - what garbage collectors send to a thread to stop it and to let it go on (Boehm's,
+ *   Mono's), unless the program keeps it from the starter too.
+ * All others come to the process as a whole, and are for the program's own threads. */
+static void mask_of_thread(const sigset_t *starters, sigset_t *blocked)
+{
+    static const int open[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGPROF};
+    static const int stopping[] = {SIGPWR, SIGXCPU};
+    size_t i;
+
+    sigfillset(blocked);
+    for (i = 0; i < sizeof open / sizeof open[0]; i++)
+        sigdelset(blocked, open[i]);
+    for (i = 0; i < sizeof stopping / sizeof stopping[0]; i++)
+        if (!sigismember(starters, stopping[i]))
+            sigdelset(blocked, stopping[i]);
+}
+
 int fl_thread_start(fl_thread *thread, size_t stack_bytes, void *(*main)(void *),
                     void *arg)
 {
     pthread_attr_t attributes;
-    static const int open[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGPROF};
     sigset_t blocked;
     sigset_t before;
-    size_t i;
     int err;
 
     err = pthread_attr_init(&attributes);
@@ -251,10 +269,9 @@ int fl_thread_start(fl_thread *thread, size_t stack_bytes, void *(*main)(void *)
 
     /* The new thread inherits the mask. Blocking from inside of it would leave a moment
      * in which a handler could run there. */
-    sigfillset(&blocked);
-    for (i = 0; i < sizeof open / sizeof open[0]; i++)
-        sigdelset(&blocked, open[i]);
-    pthread_sigmask(SIG_SETMASK, &blocked, &before);
+    pthread_sigmask(SIG_SETMASK, NULL, &before);
+    mask_of_thread(&before, &blocked);
+    pthread_sigmask(SIG_SETMASK, &blocked, NULL);
     err = pthread_create(thread, &attributes, main, arg);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
 

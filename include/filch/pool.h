@@ -59,8 +59,14 @@ typedef struct filch_pool_options {
 /**
  * filch_pool_create - start a pool of one's own.
  *
- * Its threads block all signals but those of faults and SIGPROF. A child after fork()
- * starts them again with its first call; a child that was forked inside a body must not
+ * Signals: the threads block all but those of faults (SIGSEGV, SIGBUS, SIGFPE, SIGILL,
+ * SIGTRAP, SIGSYS), SIGPROF, and SIGPWR and SIGXCPU, by which garbage collectors stop
+ * threads and let them go on; these two are blocked as well where who makes the pool
+ * blocks them. So SIGXCPU for too much CPU time may find one of the threads. A run-time
+ * that stops threads by other signals unblocks them (pthread_sigmask) in a body, where it
+ * gets to know the thread; filch never changes a thread's mask later.
+ *
+ * A child after fork() starts them again with its first call; a child that was forked inside a body must not
  * return from it, and its own calls on that pool run on it alone. When a thread of the
  * pool ran the body, the child has the signal mask and the CPUs of who made the pool (or
  * started it again). posix_spawn() and vfork() in a body know nothing of

@@ -138,6 +138,97 @@ static void pools_may_come_and_go_in_a_storm(void **state)
     assert_true(are_threads_gone(1));
 }
 
+/* --- a collector that stops the world ----------------------------------------------- */
+
+/* As Boehm's collector does: SIGPWR to each thread, whose handler says that it is there,
+ * and waits for SIGXCPU. */
+static struct {
+    pthread_t thread[8];
+    atomic_uint known, stopped, restarted, arrived, is_over;
+} world;
+
+static void stop_here(int signal)
+{
+    sigset_t others;
+    int kept = errno;
+
+    (void)signal;
+    atomic_fetch_add(&world.stopped, 1);
+    sigfillset(&others);
+    sigdelset(&others, SIGXCPU);
+    sigsuspend(&others);
+    errno = kept;
+}
+
+static void go_on(int signal)
+{
+    (void)signal;
+    atomic_fetch_add(&world.restarted, 1);
+}
+
+static bool stop_the_world(unsigned threads)
+{
+    unsigned i;
+
+    atomic_store(&world.stopped, 0);
+    atomic_store(&world.restarted, 0);
+    for (i = 0; i < threads; i++)
+        pthread_kill(world.thread[i], SIGPWR);
+    if (!wait_for(&world.stopped, threads))
+        return false;
+    for (i = 0; i < threads; i++)
+        pthread_kill(world.thread[i], SIGXCPU);
+    return wait_for(&world.restarted, threads);
+}
+
+/* The caller collects while the pool's threads compute. */
+static int be_collected(filch_worker *w, size_t begin, size_t end, void *ctx)
+{
+    pthread_t caller = *(pthread_t *)ctx;
+    unsigned threads = filch_lanes(w) - 1, round;
+    int err = 0;
+
+    (void)begin;
+    (void)end;
+    if (!pthread_equal(pthread_self(), caller))
+        world.thread[atomic_fetch_add(&world.known, 1)] = pthread_self();
+    atomic_fetch_add(&world.arrived, 1);
+    if (!wait_for(&world.arrived, threads + 1))
+        return -1;
+    if (!pthread_equal(pthread_self(), caller))
+        return wait_for(&world.is_over, 1) ? 0 : -1;
+    for (round = 0; !err && round < 20; round++)
+        err = !stop_the_world(threads);
+    atomic_store(&world.is_over, 1);
+    return err;
+}
+
+static void a_collector_stops_the_threads_of_a_pool_and_lets_them_go_on(void **state)
+{
+    struct sigaction stop = {.sa_handler = stop_here, .sa_flags = SA_RESTART};
+    struct sigaction go = {.sa_handler = go_on, .sa_flags = SA_RESTART};
+    struct sigaction stop_before, go_before;
+    pthread_t caller = pthread_self();
+    filch_pool *pool = *state;
+    unsigned workers = filch_pool_workers(pool), round;
+    int value;
+    bool stopped = true;
+
+    if (IS_TSAN)
+        skip(); /* it holds a signal back until the thread calls the C library */
+    sigfillset(&stop.sa_mask);
+    memset(&world, 0, sizeof world);
+    assert_int_equal(sigaction(SIGPWR, &stop, &stop_before), 0);
+    assert_int_equal(sigaction(SIGXCPU, &go, &go_before), 0);
+    value = filch_for(0, workers, be_collected, &caller, .pool = pool, .grain = 1);
+    for (round = 0; stopped && round < 20; round++) /* they look for work, or sleep */
+        stopped = stop_the_world(workers - 1) && sum_wrongly(pool) == 0;
+    sigaction(SIGPWR, &stop_before, NULL);
+    sigaction(SIGXCPU, &go_before, NULL);
+    assert_int_equal(value, 0);
+    assert_true(stopped);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -146,6 +237,8 @@ int main(void)
         ON_POOL(calls_are_right_where_the_storm_interrupts_system_calls, 2),
         ON_POOL(calls_are_right_where_the_storm_interrupts_system_calls, 4),
         cmocka_unit_test(pools_may_come_and_go_in_a_storm),
+        ON_POOL(a_collector_stops_the_threads_of_a_pool_and_lets_them_go_on, 2),
+        ON_POOL(a_collector_stops_the_threads_of_a_pool_and_lets_them_go_on, 4),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

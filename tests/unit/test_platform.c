@@ -468,7 +468,14 @@ static bool is_for_every_thread(int signal)
            signal == SIGILL || signal == SIGTRAP || signal == SIGSYS || signal == SIGPROF;
 }
 
-static void a_thread_starts_with_signals_blocked_but_for_faults(void **state)
+/* Boehm's collector sends these to threads. */
+static bool is_for_stopping(int signal)
+{
+    return signal == SIGPWR || signal == SIGXCPU;
+}
+
+static void
+a_thread_starts_with_signals_blocked_but_for_faults_and_collectors(void **state)
 {
     struct self self = start_and_describe(0, "");
     int signal;
@@ -478,9 +485,27 @@ static void a_thread_starts_with_signals_blocked_but_for_faults(void **state)
         skip(); /* the emulator has signals for itself */
     for (signal = 1; signal <= SIGRTMAX; signal++)
         if (can_be_blocked(signal) &&
-            sigismember(&self.blocked, signal) == is_for_every_thread(signal))
+            sigismember(&self.blocked, signal) ==
+                (is_for_every_thread(signal) || is_for_stopping(signal)))
             fail_msg("signal %d is %sblocked", signal,
-                     is_for_every_thread(signal) ? "" : "not ");
+                     sigismember(&self.blocked, signal) ? "" : "not ");
+}
+
+static void a_collectors_signals_are_blocked_where_the_starter_blocks_them(void **state)
+{
+    sigset_t xcpu, before;
+    struct self self;
+
+    (void)state;
+    if (IS_EMULATED)
+        skip(); /* the emulator has signals for itself */
+    sigemptyset(&xcpu);
+    sigaddset(&xcpu, SIGXCPU);
+    pthread_sigmask(SIG_BLOCK, &xcpu, &before);
+    self = start_and_describe(0, "");
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    assert_true(sigismember(&self.blocked, SIGXCPU));
+    assert_false(sigismember(&self.blocked, SIGPWR));
 }
 
 static void assert_only_sigusr1_is_blocked(void)
@@ -670,7 +695,9 @@ int main(void)
         cmocka_unit_test(a_size_beyond_the_address_space_gives_null),
         cmocka_unit_test(freeing_null_does_nothing),
         cmocka_unit_test(a_large_block_costs_nothing_until_it_is_used),
-        cmocka_unit_test(a_thread_starts_with_signals_blocked_but_for_faults),
+        cmocka_unit_test(
+            a_thread_starts_with_signals_blocked_but_for_faults_and_collectors),
+        cmocka_unit_test(a_collectors_signals_are_blocked_where_the_starter_blocks_them),
         cmocka_unit_test(the_starter_keeps_its_own_signal_mask),
         cmocka_unit_test(a_stack_is_as_large_as_asked),
         cmocka_unit_test(a_stack_too_small_to_start_on_is_raised),
