@@ -3,6 +3,7 @@
 #include <filch/loop.h>
 #include "loop.h"
 #include "options.h"
+#include "overlap.h"
 
 int filch_for_with(size_t begin, size_t end, filch_body *body, const filch_opts *opts)
 {
@@ -46,7 +47,9 @@ int filch_map_with(const void *in, size_t in_bytes, void *out, size_t out_bytes,
         return -EINVAL;
     if (count == 0)
         return 0;
-    if (!in || !out)
+    if (!in || !out ||
+        ((in != out || in_bytes != out_bytes) &&
+         fl_overlap(in, out, count * in_bytes, count * out_bytes)))
         return -EINVAL;
     call.identity = (uintptr_t)body;
     if (opts) {

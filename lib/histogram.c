@@ -8,6 +8,7 @@
 #include <string.h>
 #include "histogram.h"
 #include "options.h"
+#include "overlap.h"
 
 /* Items of an array that the caller counts at once; and so many, if there are several
  * times as many bins, which take longer to add up. */
@@ -266,7 +267,8 @@ int filch_histogram_uint8(const uint8_t *x, size_t n, uint64_t *counts,
 {
     size_t i;
 
-    if ((!x && n) || is_wrong(counts, 256, sizeof *counts))
+    if ((!x && n) || is_wrong(counts, 256, sizeof *counts) ||
+        (n && fl_overlap(x, counts, n, 256 * sizeof *counts)))
         return -EINVAL;
     if (!is_few(n, 256, opts)) {
         struct fl_histogram h = {.end = n, .counts = counts, .bins = 256, .bytes = x};
@@ -282,7 +284,8 @@ int filch_histogram_uint32(const uint32_t *x, size_t n, uint64_t *counts, size_t
                            const filch_opts *opts)
 {
     if (is_wrong(x, n, sizeof *x) || is_wrong(counts, bins, sizeof *counts) ||
-        (uint64_t)bins > UINT64_C(1) << 32)
+        (uint64_t)bins > UINT64_C(1) << 32 ||
+        (n && bins && fl_overlap(x, counts, n * sizeof *x, bins * sizeof *counts)))
         return -EINVAL;
     if (!is_few(n, bins, opts)) {
         struct fl_histogram h = {.end = n, .counts = counts, .bins = bins, .numbers = x};

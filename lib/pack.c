@@ -275,7 +275,8 @@ static int run(struct fl_pack *pack, uintptr_t identity, size_t *kept,
         *kept = 0;
         return 0;
     }
-    if (!pack->out || fl_items_are_too_many(pack->count, pack->out_bytes))
+    if (!pack->out || fl_items_are_too_many(pack->count, pack->out_bytes) ||
+        (pack->kind == FL_WHERE && fl_is_misaligned(pack->out, _Alignof(size_t))))
         return -EINVAL;
     if ((pack->in != pack->out || pack->kind == FL_PARTITION || pack->kind == FL_WHERE) &&
         fl_overlap(pack->in, pack->out, pack->count * pack->bytes,

@@ -86,7 +86,8 @@ static int find_all_bounds(struct bounds *bounds, size_t key_count,
         return -EINVAL;
     if (key_count == 0)
         return 0;
-    if ((bounds->count &&
+    if (fl_is_misaligned(bounds->at, _Alignof(size_t)) ||
+        (bounds->count &&
          fl_overlap(bounds->in, bounds->at, bounds->count * bounds->bytes,
                     key_count * sizeof(size_t))) ||
         fl_overlap(bounds->keys, bounds->at, key_count * bounds->key_bytes,

@@ -3,10 +3,13 @@
 
 #include <errno.h>
 #include "options.h"
+#include "overlap.h"
 
 int fl_typed_check(const struct fl_typed *typed, const void *out)
 {
     if (!out || (typed->count && !typed->x) || typed->count > typed->most ||
+        (typed->count && (fl_is_misaligned(typed->x, typed->align) ||
+                          fl_is_misaligned(typed->y, typed->align))) ||
         fl_opts_check(typed->opts))
         return -EINVAL;
     return 0;

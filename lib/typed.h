@@ -32,8 +32,9 @@
 struct fl_typed {
     const void *x, *y; /* y: NULL but for dot */
     size_t count;
-    size_t most; /* elements in any array */
-    void *acc;   /* the identity; when 0 is returned, the result */
+    size_t most;  /* elements in any array */
+    size_t align; /* of x and y */
+    void *acc;    /* the identity; when 0 is returned, the result */
     size_t acc_bytes;
     filch_reduce_body *leaf; /* ctx: this struct */
     filch_combine *combine;

@@ -21,7 +21,12 @@
  * What holds for all of them:
  *
  * counts, sums  an array of bins, to which is added: set it to zero first. May be NULL
- *               when there are no bins. It must not be part of the input.
+ *               when there are no bins. A body may not read it
+ * Arrays        Arrays that are only read may overlap. One that is written may not
+ *               overlap another one, unless the function says that both may be the same.
+ *               A typed array (double *, size_t *) is aligned for its type; one of void *
+ *               may lie at any address. Else -EINVAL. Where an array has no items, its
+ *               address may be anything
  * bins          at most 2^32. An item whose bin is not below that is left out
  * .grain        items, where several workers take part; 0: chosen
  * .progress     counts items; or blocks of them, where these are brought to their bins
@@ -29,11 +34,11 @@
  * Result   counts: that of the serial loop. Sums: a function of the items, the number
  *          of bins and .grain alone. Both the same bits on any number of workers
  * Returns  0; -EINVAL, and nothing run, for a NULL argument that is needed, begin >
- *          end, more than 2^32 bins, an array larger than memory or not aligned for its
- *          type, or options that are refused (see filch_opts); -ENOMEM without scratch
- *          memory; -ECANCELED after filch_cancel_set on .cancel; the value of .progress,
- *          or a body's for the lowest items where it was not 0. After any error counts
- *          and sums are as they were.
+ *          end, more than 2^32 bins, arrays that overlap, are misaligned or larger
+ *          than memory, or options that are refused (see filch_opts); -ENOMEM without
+ *          scratch memory; -ECANCELED after filch_cancel_set on .cancel; the value of
+ *          .progress, or a body's for the lowest items where it was not 0. After any
+ *          error counts and sums are as they were.
  * Threads  any, also from inside a body. Nobody else may use the arrays meanwhile.
  * Cost     O(n + p bins) work on p workers, O(n / p + bins) deep.
  *          Workers never write to the same bins. Up to 2,048 items of arrays are counted

@@ -68,11 +68,16 @@ typedef int filch_map_body(filch_worker *w, const void *in, void *out, size_t co
  *
  * Serial meaning:  body(w, in, out, count, ctx)
  *
- * in, out  arrays of count elements of in_bytes and out_bytes each. They may be the same
- *          array when the element sizes are equal; otherwise they must not overlap.
+ * in, out  arrays of count elements of in_bytes and out_bytes each; they may be the same
+ *          when the element sizes are equal
+ * Arrays   Arrays that are only read may overlap. One that is written may not overlap
+ *          another one, unless the function says that both may be the same. A typed array
+ *          (double *, size_t *) is aligned for its type; one of void * may lie at any
+ *          address. Else -EINVAL. Where an array has no items, its address may be
+ *          anything
  *
  * Returns  as filch_for; -EINVAL also for an element size of 0, a NULL array with
- *          count > 0, or a size that overflows.
+ *          count > 0, arrays that overlap, or a size that overflows.
  */
 #define filch_map(in, in_bytes, out, out_bytes, count, body, ...) \
     filch_map_with(in, in_bytes, out, out_bytes, count, body, FILCH_OPTS(__VA_ARGS__))

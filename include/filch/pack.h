@@ -22,6 +22,11 @@
  *
  * in       an array of count items of bytes each, at least 1, at any address; may be NULL
  *          when count is 0
+ * Arrays   Arrays that are only read may overlap. One that is written may not overlap
+ *          another one, unless the function says that both may be the same. A typed array
+ *          (double *, size_t *) is aligned for its type; one of void * may lie at any
+ *          address. Else -EINVAL. Where an array has no items, its address may be
+ *          anything
  * out      room for count items, of which some stay unused: what is in these is not known
  * kept     how many; written on success only
  * .grain   items in a tile, at most, where several workers take part; 0: chosen, from
@@ -32,8 +37,8 @@
  *
  * Result   that of the serial loop, on any number of workers
  * Returns  0; -EINVAL, and nothing done, for a NULL argument that is needed, arrays that
- *          overlap and must not or are larger than memory, or options that are refused
- *          (see filch_opts); -ECANCELED after filch_cancel_set on .cancel; the value of
+ *          overlap, are misaligned or larger than memory, or options that are refused (see
+ *          filch_opts); -ECANCELED after filch_cancel_set on .cancel; the value of
  *          .progress when that is not 0; that of a filch_test_body for the lowest items
  *          where it was not 0. After an error nothing is known of out
  * Threads  any, also from inside a body
@@ -73,7 +78,7 @@ typedef int filch_equal(const void *a, const void *b, void *ctx);
  * Serial meaning:  k = 0; for (i = 0; i < count; i++) if (test(in[i])) out[k++] = in[i];
  *                  *kept = k;
  *
- * in, out  the same array, or such that do not overlap
+ * in, out  may be the same array
  */
 #define filch_filter(in, out, count, bytes, kept, test, ...) \
     filch_filter_with(in, out, count, bytes, kept, test, FILCH_OPTS(__VA_ARGS__))
@@ -90,7 +95,7 @@ FILCH_API int filch_filter_ranges_with(const void *in, void *out, size_t count,
  *
  * Serial meaning:  filter by test to out; behind these, filter by not test
  *
- * in, out  must not overlap
+ * in, out  may not be the same array
  * kept     how many are wanted; the others begin there
  *
  * Cost     the others are written twice
@@ -113,7 +118,7 @@ FILCH_API int filch_partition_ranges_with(const void *in, void *out, size_t coun
  * Serial meaning:  out[0] = in[0]; k = 1; for (i = 1; i < count; i++)
  *                  if (!equal(in[i - 1], in[i])) out[k++] = in[i];
  *
- * in, out  the same array, or such that do not overlap
+ * in, out  may be the same array
  * equal    NULL: whether all bytes are the same
  */
 #define filch_unique(in, out, count, bytes, kept, equal, ...) \
@@ -126,7 +131,7 @@ FILCH_API int filch_unique_with(const void *in, void *out, size_t count, size_t 
  *
  * Serial meaning:  k = 0; for (i = 0; i < count; i++) if (test(in[i])) out[k++] = i;
  *
- * out      room for count indices; must not overlap in
+ * out      room for count indices
  */
 #define filch_where(in, out, count, bytes, kept, test, ...) \
     filch_where_with(in, out, count, bytes, kept, test, FILCH_OPTS(__VA_ARGS__))

@@ -11,9 +11,14 @@
  *
  * What holds for all of them:
  *
- * in, out   (typed: x and out) arrays of as many items: the same one, or such that do not
- *           overlap. May be NULL when there are no items. After an error or a cancellation
- *           nothing is known of out
+ * in, out   (typed: x and out) arrays of as many items; they may be the same. May be NULL
+ *           when there are no items. After an error or a cancellation nothing is known of
+ *           out
+ * Arrays    Arrays that are only read may overlap. One that is written may not overlap
+ *           another one, unless the function says that both may be the same. A typed
+ *           array (double *, size_t *) is aligned for its type; one of void * may lie at
+ *           any address. Else -EINVAL. Where an array has no items, its address may be
+ *           anything
  * carry     what comes before the first item; on return, when that is 0, this combined
  *           with all items. So an array may be scanned in stretches. Unchanged when there
  *           are no items
@@ -22,7 +27,7 @@
  * Bits      a function of the items, and of .grain where that has a meaning; not of the
  *           number of workers or of luck
  * Returns   0; -EINVAL, and nothing done, for a NULL argument that is needed, arrays that
- *           overlap in part or are larger than memory, or options that are refused (see
+ *           overlap, are misaligned or larger than memory, or options that are refused (see
  *           filch_opts); -ECANCELED after filch_cancel_set on .cancel; the value of
  *           .progress when that is not 0
  * Threads   any, also from inside a body
@@ -56,7 +61,6 @@ extern "C" {
  *          besides. The serial loop has i in the place of the parenthesis. It is so as
  *          long as no partial sum overflows, and those are other ones than in the serial
  *          loop. Out of numbers that are not negative, no result is below the one before.
- * Returns  -EINVAL also for an array that is not aligned for its type
  * Cost     O(n) work; up to 32768 items are scanned by the caller at once, without a pool.
  *          Of more, each is added twice, unless the caller is alone. The longest chain: 2
  *          tiles, and an addition for each tile. An out of 32 MiB or more, apart from x
@@ -169,8 +173,8 @@ FILCH_API int filch_exscan_max_uint64(const uint64_t *x, size_t n, uint64_t *out
 typedef void filch_scan_combine(void *left, const void *right, void *ctx);
 
 /* For each of count items, one after the other: acc = acc op item; and where out is not
- * NULL, the next item of out = acc. in and out are the same array or do not overlap. 0
- * goes on; anything else is an error that ends the scan. */
+ * NULL, the next item of out = acc. in and out may be the same array. 0 goes on;
+ * anything else is an error that ends the scan. */
 typedef int filch_scan_body(filch_worker *w, const void *in, void *out, size_t count,
                             void *acc, void *ctx);
 

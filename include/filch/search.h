@@ -14,13 +14,18 @@
  *
  * in       an array of count items of bytes each, at least 1, at any address; may be NULL
  *          when count is 0. So are the others
+ * Arrays   Arrays that are only read may overlap. One that is written may not overlap
+ *          another one, unless the function says that both may be the same. A typed array
+ *          (double *, size_t *) is aligned for its type; one of void * may lie at any
+ *          address. Else -EINVAL. Where an array has no items, its address may be
+ *          anything
  * .grain   fewest items that a worker takes at a time, as in filch_for; likewise
  *          .max_chunk, where there is no test
  *
  * Result   that of the serial loop, on any number of workers; written on success only
  * Returns  0; -EINVAL, and nothing done, for a NULL argument that is needed, arrays that
- *          overlap and must not or are larger than memory, or options that are refused
- *          (see filch_opts); -ECANCELED after filch_cancel_set on .cancel; the value of
+ *          overlap, are misaligned or larger than memory, or options that are refused (see
+ *          filch_opts); -ECANCELED after filch_cancel_set on .cancel; the value of
  *          .progress when that is not 0
  * Threads  any, also from inside a body
  * Cost     O(n) work, for the items that are looked at, and O(log n) deep, but for chunks,
@@ -125,7 +130,7 @@ FILCH_API int filch_argmax_by_with(const void *in, size_t count, size_t bytes, s
  *                  at[k] = number of items i with compare(in[i], keys[k]) < 0 (upper: <= 0)
  *
  * keys     key_count of them, of key_bytes each
- * at       key_count indices, 0 to count; must not overlap the others
+ * at       key_count indices, 0 to count
  * compare  an item with a key, in that order. Those that come before a key must come
  *          before all that do not; else some index comes out
  *
@@ -156,7 +161,7 @@ FILCH_API int filch_upper_bounds_with(const void *in, size_t count, size_t bytes
  *                  of a, else that of a; then the rest
  *
  * a, b     sorted by compare. Where they are not, out gets some items of theirs
- * out      a_count + b_count items; must not overlap a or b
+ * out      a_count + b_count items
  * .grain   0: 16,384, or .max_chunk. Give a small one, where comparisons take long
  *
  * Equal items come from a first, and keep their order: stable.

@@ -19,8 +19,12 @@
  * Stable    items with equal keys stay in the order in which they were.
  * Result    a function of the arrays alone: the same on any number of workers, with any
  *           options, and on processors with and without vector code
- * x, keys   an array of n; may be NULL when n is 0. A place that its type can be at: an
- *           odd address is -EINVAL
+ * x, keys   an array of n; may be NULL when n is 0
+ * Arrays    Arrays that are only read may overlap. One that is written may not overlap
+ *           another one, unless the function says that both may be the same. A typed
+ *           array (double *, size_t *) is aligned for its type; one of void * may lie at
+ *           any address. Else -EINVAL. Where an array has no items, its address may be
+ *           anything
  * .ctx      for .progress, which counts items in the last and longest of three steps; may
  *           be named, and is not the first argument. .grain has no say.
  *

@@ -15,6 +15,11 @@
  *           faster.
  * Result    a function of the array and the comparison alone: the same on any number of
  *           workers, with any options
+ * Arrays    Arrays that are only read may overlap. One that is written may not overlap
+ *           another one, unless the function says that both may be the same. A typed
+ *           array (double *, size_t *) is aligned for its type; one of void * may lie at
+ *           any address. Else -EINVAL. Where an array has no items, its address may be
+ *           anything
  * compare   below 0, 0 or above, as a comes before b, is equal, or comes behind. Called
  *           concurrently, with items of the array or copies of them at other places (at
  *           multiples of 64 bytes, where an item's type asks for more); must not be left by
@@ -78,10 +83,9 @@ FILCH_API int filch_sort_with(void *base, size_t n, size_t bytes, filch_compare 
  *
  * base     stays as it is; its items are not moved, so it pays for large ones (from some
  *          hundreds of bytes on), and compare sees the items themselves
- * index    an array of n; must not overlap base. After -ECANCELED or a value of .progress
- *          it means nothing
+ * index    an array of n. After -ECANCELED or a value of .progress it means nothing
  *
- * Returns  -EINVAL also for an index that overlaps base or lies at an odd address.
+ * Returns  -EINVAL also for an index that overlaps base or is misaligned.
  * Memory   as for an array of n size_t
  */
 #define filch_argsort_by(base, n, bytes, index, compare, ...) \

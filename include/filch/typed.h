@@ -13,6 +13,11 @@
  * What holds for all of them:
  *
  * x, y      arrays of n elements; may be NULL when n is 0
+ * Arrays    Arrays that are only read may overlap. One that is written may not overlap
+ *           another one, unless the function says that both may be the same. A typed
+ *           array (double *, size_t *) is aligned for its type; one of void * may lie at
+ *           any address. Else -EINVAL. Where an array has no items, its address may be
+ *           anything
  * out       written on success only
  * .grain    items in a block, rounded up to a power of two and to 4096 at least; 0: chosen
  *           from n. It decides how the work is shared out, and not about the result.
@@ -20,9 +25,10 @@
  *
  * Bits      a function of n and the items alone: not of the number of workers, of the
  *           options or of luck, and the same with gcc and clang
- * Returns   0; -EINVAL, and nothing done, for a NULL out, a NULL array with n > 0, an array
- *           larger than memory or options that are refused (see filch_opts); -ECANCELED
- *           after filch_cancel_set on .cancel; the value of .progress when that is not 0
+ * Returns   0; -EINVAL, and nothing done, for a NULL out, an array with n > 0 that is NULL,
+ *           misaligned or larger than memory, or options that are refused (see filch_opts);
+ *           -ECANCELED after filch_cancel_set on .cancel; the value of .progress when that is
+ *           not 0
  * Threads   any, also from inside a body
  * Cost      O(n) work. Up to 4096 items are folded by the caller at once, without a pool:
  *           a sum of 16 takes about 10 ns, call included.

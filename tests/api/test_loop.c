@@ -573,6 +573,36 @@ static void a_map_with_wrong_arguments_runs_nothing(void **state)
                      0);
 }
 
+static void a_map_between_arrays_that_overlap_runs_nothing(void **state)
+{
+    int items[8] = {0}, before[8] = {0};
+
+    assert_int_equal(
+        filch_map(items, 4, items + 1, 4, 4, add_one_body, NULL, .pool = *state),
+        -EINVAL);
+    assert_int_equal(
+        filch_map(items + 3, 4, items, 4, 4, add_one_body, NULL, .pool = *state),
+        -EINVAL);
+    /* The same array, for items of two sizes. */
+    assert_int_equal(filch_map(items, 4, items, 8, 2, add_one_body, NULL, .pool = *state),
+                     -EINVAL);
+    assert_int_equal(filch_map(items, 8, items, 4, 2, add_one_body, NULL, .pool = *state),
+                     -EINVAL);
+    /* One byte of the last item. */
+    assert_int_equal(
+        filch_map(items, 1, (char *)items + 2, 4, 3, add_one_body, NULL, .pool = *state),
+        -EINVAL);
+    assert_int_equal(
+        filch_map((char *)items + 11, 1, items, 4, 3, add_one_body, NULL, .pool = *state),
+        -EINVAL);
+    assert_memory_equal(items, before, sizeof items);
+    /* Neighbours do not overlap, in either order. */
+    assert_int_equal(
+        filch_map(items, 4, items + 4, 4, 4, add_one_body, NULL, .pool = *state), 0);
+    assert_int_equal(
+        filch_map(items + 4, 4, items, 4, 4, add_one_body, NULL, .pool = *state), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -593,6 +623,7 @@ int main(void)
         ON_POOLS(a_map_works_in_place),
         ON_POOLS(a_map_returns_the_error_of_its_lowest_element),
         ON_POOLS(a_map_with_wrong_arguments_runs_nothing),
+        ON_POOLS(a_map_between_arrays_that_overlap_runs_nothing),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

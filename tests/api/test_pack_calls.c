@@ -234,6 +234,25 @@ static void refused_merges_change_nothing(void **state)
     assert_int_equal(out[1], 3);
 }
 
+static void arrays_of_indices_at_an_odd_address_are_refused(void **state)
+{
+    int64_t x[4] = {1, 1, 2, 2}, key[2] = {2, 9};
+    size_t at[4] = {77, 77, 77, 77}, *odd = (size_t *)(void *)((char *)at + 4), kept = 77;
+    const filch_opts *opts = FILCH_OPTS(NULL, .pool = *state);
+
+    assert_int_equal(filch_where_with(x, odd, 3, 8, &kept, is_odd, opts), -EINVAL);
+    assert_int_equal(filch_where_ranges_with(x, odd, 3, 8, &kept, are_odd, opts),
+                     -EINVAL);
+    assert_int_equal(filch_lower_bounds_with(x, 4, 8, key, 2, 8, odd, compare, opts),
+                     -EINVAL);
+    assert_int_equal(filch_upper_bounds_with(x, 4, 8, key, 2, 8, odd, compare, opts),
+                     -EINVAL);
+    assert_int_equal(kept, 77);
+    assert_int_equal(at[0] + at[1] + at[2] + at[3], 4 * 77);
+    /* Without items nobody looks where they are. */
+    assert_int_equal(filch_where_with(x, odd, 0, 8, &kept, is_odd, opts), 0);
+}
+
 /* --- tests that fail ---------------------------------------------------------------- */
 
 /* Wanted is what is negative; the value of the lowest item of a call above 0 is its. */
@@ -392,6 +411,7 @@ int main(void)
         ON_POOLS(refused_searches_change_nothing),
         ON_POOLS(refused_bounds_change_nothing),
         ON_POOLS(refused_merges_change_nothing),
+        ON_POOLS(arrays_of_indices_at_an_odd_address_are_refused),
         ON_POOLS(the_lowest_failure_counts),
         ON_POOLS(progress_may_end_each_call),
         ON_POOLS(calls_may_be_nested),

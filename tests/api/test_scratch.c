@@ -210,12 +210,34 @@ static void shuffles_that_fail_leave_the_array_as_it_was(void **state)
     assert_true(allowed > 2);
 }
 
+static void an_array_of_counts_that_overlaps_the_input_is_refused(void **state)
+{
+    const filch_opts *opts = FILCH_OPTS(NULL, .pool = *state);
+    uint64_t *count = counts + 8;
+    const uint8_t *byte = (uint8_t *)count;
+    const uint32_t *number = (uint32_t *)(void *)count;
+
+    memset(counts, 0, sizeof counts);
+    assert_int_equal(filch_histogram_uint8(byte, 1, count, opts), -EINVAL);
+    assert_int_equal(filch_histogram_uint8(byte - 8, 9, count, opts), -EINVAL);
+    assert_int_equal(filch_histogram_uint8(byte + 8 * 256 - 1, 9, count, opts), -EINVAL);
+    assert_int_equal(filch_histogram_uint32(number, 1, count, 10, opts), -EINVAL);
+    assert_int_equal(filch_histogram_uint32(number - 4, 5, count, 10, opts), -EINVAL);
+    assert_int_equal(filch_histogram_uint32(number + 19, 5, count, 10, opts), -EINVAL);
+    assert_true(is_zero(counts, sizeof counts));
+    assert_int_equal(filch_histogram_uint8(byte - 8, 8, count, opts), 0);
+    assert_int_equal(filch_histogram_uint32(number - 4, 4, count, 10, opts), 0);
+    assert_int_equal(filch_histogram_uint32(number + 20, 4, count, 10, opts), 0);
+    assert_int_equal(count[0], 8 + 4 + 4);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         ON_POOLS(histograms_without_memory_change_nothing),
         ON_POOLS(histograms_that_are_ended_change_nothing),
         ON_POOLS(refused_histograms_change_nothing),
+        ON_POOLS(an_array_of_counts_that_overlaps_the_input_is_refused),
         ON_POOLS(shuffles_that_fail_leave_the_array_as_it_was),
     };
 

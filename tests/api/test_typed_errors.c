@@ -113,6 +113,69 @@ static void refused_moments_change_nothing(void **state)
     CHECK_ONE(filch_moments_uint64, uint64_t, struct filch_moments, 0);
 }
 
+/* arrays, odd: the function's arrays, in parentheses, as they should be and one of them at
+ * an address that is no multiple of an element's size. */
+#define CHECK_ODD_IN(function, element, result, arrays, odd)                             \
+    do {                                                                                 \
+        static element item[MANY + 1];                                                   \
+        const element *off = (const element *)(void *)((char *)item + sizeof *item / 2); \
+        const filch_opts *opts = FILCH_OPTS(NULL, .pool = *state);                       \
+        result out, before;                                                              \
+                                                                                         \
+        memset(&out, 0x5a, sizeof out);                                                  \
+        memcpy(&before, &out, sizeof out);                                               \
+        assert_int_equal(function(LIST odd, 1, &out, opts), -EINVAL);                    \
+        assert_int_equal(function(LIST odd, MANY, &out, opts), -EINVAL);                 \
+        assert_memory_equal(&out, &before, sizeof out);                                  \
+        assert_int_equal(function(LIST arrays, MANY, &out, opts), 0);                    \
+        (void)off;                                                                       \
+    } while (0)
+
+#define CHECK_ODD(function, element, result) \
+    CHECK_ODD_IN(function, element, result, (item), (off))
+
+#define CHECK_ODD_OF_TWO(function, element, result)                             \
+    do {                                                                        \
+        CHECK_ODD_IN(function, element, result, (item, item), (off, item));     \
+        CHECK_ODD_IN(function, element, result, (item, item + 1), (item, off)); \
+    } while (0)
+
+#define CHECK_ODD_OF_ALL(type, element, total)                          \
+    do {                                                                \
+        CHECK_ODD(filch_sum_##type, element, total);                    \
+        CHECK_ODD_OF_TWO(filch_dot_##type, element, total);             \
+        CHECK_ODD(filch_min_##type, element, element);                  \
+        CHECK_ODD(filch_max_##type, element, element);                  \
+        CHECK_ODD(filch_argmin_##type, element, size_t);                \
+        CHECK_ODD(filch_argmax_##type, element, size_t);                \
+        CHECK_ODD(filch_moments_##type, element, struct filch_moments); \
+    } while (0)
+
+static void arrays_that_are_not_aligned_are_refused(void **state)
+{
+    CHECK_ODD_OF_ALL(float, float, double);
+    CHECK_ODD_OF_ALL(double, double, double);
+    CHECK_ODD_OF_ALL(int32, int32_t, int64_t);
+    CHECK_ODD_OF_ALL(int64, int64_t, int64_t);
+    CHECK_ODD_OF_ALL(uint64, uint64_t, uint64_t);
+}
+
+static void nobody_looks_where_an_empty_array_is(void **state)
+{
+    static double item[2];
+    const double *off = (const double *)(void *)((char *)item + 1);
+    struct filch_moments moments = {.count = 5};
+    double sum = 5;
+
+    assert_int_equal(filch_sum(off, 0, &sum, .pool = *state), 0);
+    assert_true(sum == 0);
+    sum = 5;
+    assert_int_equal(filch_dot(off, off, 0, &sum, .pool = *state), 0);
+    assert_true(sum == 0);
+    assert_int_equal(filch_moments(off, 0, &moments, .pool = *state), 0);
+    assert_int_equal(moments.count, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -123,6 +186,8 @@ int main(void)
         ON_POOLS(refused_places_of_minima_change_nothing),
         ON_POOLS(refused_places_of_maxima_change_nothing),
         ON_POOLS(refused_moments_change_nothing),
+        ON_POOLS(arrays_that_are_not_aligned_are_refused),
+        ON_POOLS(nobody_looks_where_an_empty_array_is),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
