@@ -143,7 +143,8 @@ static void resolve_workers(struct fl_config *config, const filch_pool_options *
         config->reason = "CPU quota";
     } else {
         config->workers = FL_MIN(topology->count, FILCH_MAX_WORKERS);
-        config->reason = "affinity mask";
+        config->reason =
+            topology->is_mask_refused ? "affinity mask refused" : "affinity mask";
     }
 }
 

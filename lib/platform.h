@@ -114,6 +114,9 @@ unsigned fl_cpuset_limit(const struct fl_cpuset *set);
 /* Bind the calling thread. */
 int fl_bind_self(const struct fl_cpuset *set);
 
+/* How many CPUs the machine has online; at least 1. For who may not ask for its mask. */
+unsigned fl_cpus_online(void);
+
 /* The CPU the caller is on now, or -1. */
 int fl_current_cpu(void);
 

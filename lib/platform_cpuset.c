@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <sched.h>
+#include <unistd.h>
 
 enum {
     FIRST_GUESS_CPUS = 1024,
@@ -86,6 +87,13 @@ unsigned fl_cpuset_limit(const struct fl_cpuset *set)
 int fl_bind_self(const struct fl_cpuset *set)
 {
     return sched_setaffinity(0, set->bytes, set->bits) == 0 ? 0 : -errno;
+}
+
+unsigned fl_cpus_online(void)
+{
+    long count = sysconf(_SC_NPROCESSORS_ONLN);
+
+    return count < 1 ? 1 : count > MOST_CPUS ? MOST_CPUS : (unsigned)count;
 }
 
 int fl_current_cpu(void)

@@ -136,6 +136,18 @@ static void pool_stop(struct filch_pool *pool)
 
 /* --- create and destroy ----------------------------------------------------------- */
 
+bool fl_pool_may_begin(const struct filch_pool *failed)
+{
+    /* 0 slots: it did not come to know how many. */
+    size_t slots = FL_MAX(failed->slots, GUESTS_LEAST);
+    void *all =
+        fl_zalloc(slots * (sizeof *failed->slot + FL_PIECES * sizeof *failed->pieces +
+                           (slots - 1) * sizeof *failed->victims));
+
+    fl_free(all);
+    return all != NULL;
+}
+
 static int alloc_slots(struct filch_pool *pool)
 {
     pool->slot = fl_zalloc(pool->slots * sizeof *pool->slot);

@@ -12,6 +12,10 @@
 int fl_pool_begin(struct filch_pool *pool, const filch_pool_options *options);
 void fl_pool_end(struct filch_pool *pool);
 
+/* Whether there is memory now for a pool whose beginning failed. Cheap, unlike trying
+ * again, which looks at the whole machine first. */
+bool fl_pool_may_begin(const struct filch_pool *failed);
+
 /* Initialise all slots and start the threads. Pre: fl_life_lock; begun once. */
 void fl_pool_start(struct filch_pool *pool);
 

@@ -15,6 +15,7 @@ static filch_pool *default_pool; /* NULL, or: */
 /* Not allocated, because a caller may come when the process is ending, with the address
  * of the pool in hand; see destroy_default_pool. */
 static struct filch_pool default_storage;
+static bool has_failed; /* there was no memory for it */
 static uint32_t fork_generation;
 
 /* --- fork ------------------------------------------------------------------------- */
@@ -117,9 +118,10 @@ filch_pool *filch_pool_default(void)
         return pool;
     pthread_mutex_lock(&life_mutex);
     pool = fl_load_relaxed(&default_pool); /* the mutex's */
-    if (!pool) {
+    if (!pool && (!has_failed || fl_pool_may_begin(&default_storage))) {
         memset(&default_storage, 0, sizeof default_storage); /* an earlier try failed */
-        if (fl_pool_begin(&default_storage, NULL) == 0)
+        has_failed = fl_pool_begin(&default_storage, NULL) != 0;
+        if (!has_failed)
             pool = &default_storage;
         /* ORDER(default-pool): pairs with the acquire above. */
         fl_store_release(&default_pool, pool);

@@ -19,6 +19,23 @@ enum fl_distance fl_cpu_distance(const struct fl_cpu *a, const struct fl_cpu *b)
     return FL_ELSEWHERE;
 }
 
+/* The first ones: which, nobody needs to know, since nobody is bound to them. */
+static int from_cpus_online(struct fl_topology *topology)
+{
+    unsigned count = fl_cpus_online();
+    unsigned cpu;
+
+    topology->cpu = fl_zalloc(count * sizeof *topology->cpu);
+    if (!topology->cpu)
+        return -ENOMEM;
+    for (cpu = 0; cpu < count; cpu++)
+        topology->cpu[cpu] = (struct fl_cpu){.os_index = cpu, .core = cpu};
+    topology->count = count;
+    topology->cores = count;
+    topology->is_mask_refused = true;
+    return 0;
+}
+
 int fl_topology_from_mask(struct fl_topology *topology, const struct fl_cpuset *mask)
 {
     unsigned limit = fl_cpuset_limit(mask);
@@ -54,7 +71,7 @@ int fl_topology_from_own_mask(struct fl_topology *topology)
     *topology = (struct fl_topology){0};
     err = fl_cpuset_allowed(&mask);
     if (err)
-        return err;
+        return err == -ENOMEM ? err : from_cpus_online(topology);
     err = fl_topology_from_mask(topology, &mask);
     fl_cpuset_free(&mask);
     return err;

@@ -296,8 +296,12 @@ static int fill_this_system(struct fl_topology *topology, hwloc_topology_t hwloc
     int err;
 
     err = fl_cpuset_allowed(&mask);
-    if (err)
+    if (err == -ENOMEM)
         return err;
+    if (err) { /* refused: what hwloc knows of, which keeps to the control group */
+        topology->is_mask_refused = true;
+        return fill(topology, hwloc, NULL);
+    }
     err = fill(topology, hwloc, &mask);
     /* hwloc knows none of our CPUs (a stale HWLOC_XMLFILE, say): the mask is what
      * counts. */

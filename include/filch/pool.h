@@ -98,7 +98,8 @@ FILCH_API void filch_pool_destroy(filch_pool *pool);
  *
  * It is destroyed when the library is unloaded or the process exits.
  *
- * Returns  NULL when there is no memory for it; loops then run on their caller.
+ * Returns  NULL when there is no memory for it; loops then run on their caller, and a later
+ *          call makes it once there is.
  * Stack    the call that makes a pool looks at the machine, and needs 128 KiB; calls that
  *          use one, 32 KiB besides what their bodies need.
  */
@@ -109,8 +110,10 @@ FILCH_API filch_pool *filch_pool_default(void);
 FILCH_API unsigned filch_pool_workers(filch_pool *pool);
 
 /** filch_pool_reason - why the pool has that many workers: "FILCH_NUM_THREADS",
- * "options", "affinity mask", "CPU quota" or "threads that could be started". NULL means
- * the default pool, and "no memory for a pool" when there is none. Static storage. */
+ * "options", "affinity mask", "CPU quota" or "threads that could be started"; or "affinity
+ * mask refused", where the system does not tell the mask: then it has a worker for each CPU
+ * of the machine, and binds none. NULL means the default pool, and "no memory for a pool"
+ * when there is none. Static storage. */
 FILCH_API const char *filch_pool_reason(filch_pool *pool);
 
 /**

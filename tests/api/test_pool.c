@@ -1,14 +1,17 @@
 /* test_pool.c - making and ending pools: each documented error, few threads, many pools.
  *
  * Linked with --wrap for what cannot be had on demand: a failing allocation (fl_zalloc),
- * a thread that does not start (pthread_create), a CPU quota (fl_cpu_quota_milli).
+ * a thread that does not start (pthread_create), a CPU quota (fl_cpu_quota_milli); and for
+ * fl_topology_load, whose calls are counted.
  */
 #include "pools.h"
+#include "topology.h"
 
 /* --- a system that runs out ------------------------------------------------------- */
 
 static atomic_int allocations_left = INT32_MAX, blocks_alive, threads_left = INT32_MAX;
 static uint64_t quota_milli = UINT64_MAX; /* UINT64_MAX: the real one */
+static atomic_uint topology_loads;
 
 void *__real_fl_zalloc(size_t bytes);
 void *__wrap_fl_zalloc(size_t bytes);
@@ -18,6 +21,8 @@ int __real_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
                           void *(*body)(void *), void *arg);
 int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
                           void *(*body)(void *), void *arg);
+int __real_fl_topology_load(struct fl_topology *topology);
+int __wrap_fl_topology_load(struct fl_topology *topology);
 uint64_t __real_fl_cpu_quota_milli(const char *root);
 uint64_t __wrap_fl_cpu_quota_milli(const char *root);
 
@@ -51,6 +56,12 @@ int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
 uint64_t __wrap_fl_cpu_quota_milli(const char *root)
 {
     return quota_milli == UINT64_MAX ? __real_fl_cpu_quota_milli(root) : quota_milli;
+}
+
+int __wrap_fl_topology_load(struct fl_topology *topology)
+{
+    atomic_fetch_add(&topology_loads, 1);
+    return __real_fl_topology_load(topology);
 }
 
 static int set_up(void **state)
@@ -213,6 +224,27 @@ static void without_memory_for_a_default_pool_the_caller_works_alone(void **stat
     assert_int_equal(filch_stats_get(NULL, &stats), 0);
     assert_int_equal(filch_local_create(&local, NULL, 8, NULL, NULL), -ENOMEM);
     assert_null(local);
+    assert_int_equal(atomic_load(&blocks_alive), 0);
+}
+
+/* Looking at the machine takes a thousand times as long as a small loop. */
+static void
+calls_without_memory_for_a_default_pool_do_not_look_at_the_machine_again(void **state)
+{
+    unsigned looks;
+    int i;
+
+    (void)state;
+    for (i = 0; i <= 5; i++) { /* making the pool takes more */
+        atomic_store(&allocations_left, i);
+        assert_null(filch_pool_default());
+        looks = atomic_load(&topology_loads);
+        atomic_store(&allocations_left, 0);
+        assert_null(filch_pool_default());
+        assert_int_equal(work_wrongly(NULL), 0);
+        assert_int_equal(atomic_load(&topology_loads), looks);
+    }
+    assert_true(looks > 0);
     assert_int_equal(atomic_load(&blocks_alive), 0);
 }
 
@@ -494,6 +526,7 @@ int main(void)
         TEST(options_out_of_range_are_refused),
         TEST(each_failing_allocation_is_reported_and_leaks_nothing),
         TEST(without_memory_for_a_default_pool_the_caller_works_alone),
+        TEST(calls_without_memory_for_a_default_pool_do_not_look_at_the_machine_again),
         TEST(threads_that_ask_at_once_get_one_default_pool),
         TEST(a_local_without_memory_leaks_nothing),
         TEST(a_slot_that_needs_memory_and_gets_none_is_not_made),

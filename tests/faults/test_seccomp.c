@@ -13,12 +13,14 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
 
+#include <filch/filch.h>
 #include "scenarios.h"
 
 #define MOST_CALLS       12
@@ -43,7 +45,7 @@ static const struct sandbox {
       SYS_prlimit64, SYS_getrusage, SYS_getcpu, SYS_prctl, SYS_sched_yield}},
 };
 
-static bool forbid(const int *calls, int error)
+static bool forbid(const int *calls, uint32_t answer)
 {
     struct sock_filter filter[2 * MOST_CALLS + 2] = {
         BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
@@ -54,8 +56,7 @@ static bool forbid(const int *calls, int error)
     for (; *calls; calls++) {
         filter[length++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K,
                                                         (uint32_t)*calls, 0, 1);
-        filter[length++] = (struct sock_filter)BPF_STMT(
-            BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (uint32_t)error);
+        filter[length++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, answer);
     }
     filter[length++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
     program.len = length;
@@ -73,7 +74,7 @@ static int run_forbidden(const struct scenario *scenario, const struct sandbox *
         for (i = 1; i < NSIG; i++) /* not cmocka's handlers */
             signal(i, SIG_DFL);
         alarm(PATIENCE_SECONDS);
-        if (!forbid(sandbox->calls, error))
+        if (!forbid(sandbox->calls, SECCOMP_RET_ERRNO | (uint32_t)error))
             _exit(CANNOT_FORBID);
         _exit(scenario->run() ? WRONG : 0);
     }
@@ -101,9 +102,50 @@ static void every_result_is_right_in(void **state)
     }
 }
 
+/* The line that was wrong, 0 for none. A thread that binds itself ends the process. */
+static int use_pools_without_a_mask(void)
+{
+    static const int asked[] = {SYS_sched_getaffinity, 0};
+    static const int set[] = {SYS_sched_setaffinity, 0};
+    filch_pool *pool;
+    const char *reason;
+
+    unsetenv("FILCH_NUM_THREADS");
+    unsetenv("FILCH_BIND");
+    alarm(PATIENCE_SECONDS);
+    if (!forbid(asked, SECCOMP_RET_ERRNO | EPERM) ||
+        !forbid(set, SECCOMP_RET_KILL_PROCESS))
+        return CANNOT_FORBID;
+    if (filch_pool_create(&pool, FILCH_POOL_OPTIONS(.bind = FILCH_BIND_CORE)))
+        return __LINE__;
+    reason = filch_pool_reason(pool);
+    if (strcmp(reason, "affinity mask refused") != 0 && strcmp(reason, "CPU quota") != 0)
+        return __LINE__;
+    filch_pool_destroy(pool);
+    if (!filch_pool_default() || strcmp(filch_pool_reason(NULL), reason) != 0)
+        return __LINE__;
+    return filch_pool_workers(NULL) <= (unsigned)sysconf(_SC_NPROCESSORS_ONLN) ? 0
+                                                                               : __LINE__;
+}
+
+static void without_an_affinity_mask_pools_are_made_and_nobody_is_bound(void **state)
+{
+    int status;
+    pid_t child = fork();
+
+    (void)state;
+    if (child == 0)
+        _exit(use_pools_without_a_mask());
+    assert_true(child > 0);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    if (WIFEXITED(status) && WEXITSTATUS(status) == CANNOT_FORBID)
+        skip(); /* a sandbox around this one */
+    assert_int_equal(status, 0);
+}
+
 int main(void)
 {
-    struct CMUnitTest tests[sizeof sandboxes / sizeof sandboxes[0]];
+    struct CMUnitTest tests[sizeof sandboxes / sizeof sandboxes[0] + 1];
     size_t count = 0;
 
     for (; count < sizeof sandboxes / sizeof sandboxes[0]; count++)
@@ -112,5 +154,7 @@ int main(void)
             .test_func = every_result_is_right_in,
             .initial_state = (void *)(uintptr_t)&sandboxes[count],
         };
+    tests[count++] = (struct CMUnitTest)cmocka_unit_test(
+        without_an_affinity_mask_pools_are_made_and_nobody_is_bound);
     return _cmocka_run_group_tests("sandboxes", tests, count, NULL, NULL);
 }

@@ -89,6 +89,7 @@ static void assert_is_all_zero(const struct fl_topology *topology)
     assert_int_equal(topology->count, 0);
     assert_int_equal(topology->cores, 0);
     assert_false(topology->is_this_system);
+    assert_false(topology->is_mask_refused);
     assert_null(topology->cpu);
 }
 

@@ -44,6 +44,21 @@ static void check_workers(const filch_pool_options *options, uint64_t quota_mill
     assert_string_equal(config.reason, reason);
 }
 
+static void a_refused_mask_is_the_reason_where_it_would_be(void **state)
+{
+    struct fl_topology topology = {.count = 6, .cores = 6, .is_mask_refused = true};
+    struct fl_config config;
+
+    (void)state;
+    fl_config_resolve(&config, NULL, &topology, 0);
+    assert_int_equal(config.workers, 6);
+    assert_string_equal(config.reason, "affinity mask refused");
+    fl_config_resolve(&config, NULL, &topology, 3000);
+    assert_string_equal(config.reason, "CPU quota");
+    fl_config_resolve(&config, FILCH_POOL_OPTIONS(.workers = 2), &topology, 0);
+    assert_string_equal(config.reason, "options");
+}
+
 /* --- workers ---------------------------------------------------------------------- */
 
 static void the_mask_and_the_quota_choose_the_smaller_number(void **state)
@@ -332,6 +347,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(the_mask_and_the_quota_choose_the_smaller_number),
+        TEST(a_refused_mask_is_the_reason_where_it_would_be),
         TEST(an_explicit_number_wins_over_the_machine),
         TEST(options_win_over_the_environment),
         TEST(only_whole_numbers_in_range_are_taken),

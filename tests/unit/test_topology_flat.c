@@ -27,6 +27,7 @@ static void the_allowed_cpus_are_listed_in_order(void **state)
     assert_int_equal(topology.count, 5);
     assert_int_equal(topology.cores, 5);
     assert_true(topology.is_this_system);
+    assert_false(topology.is_mask_refused);
     for (i = 0; i < topology.count; i++) {
         assert_int_equal(topology.cpu[i].os_index, cpus[i]);
         assert_int_equal(topology.cpu[i].core, i);
@@ -108,14 +109,34 @@ static void an_empty_mask_is_an_error(void **state)
     assert_is_all_zero(&topology);
 }
 
-static void the_kernels_error_is_passed_on(void **state)
+static void without_a_mask_the_cpus_online_are_taken_and_none_is_for_binding(void **state)
 {
+    const int errors[] = {EPERM, ENOSYS, EFAULT};
     struct fl_topology topology;
+    struct fl_cpuset mask;
+    size_t i;
+    unsigned cpu;
 
     (void)state;
-    affinity.error = EPERM;
-    assert_int_equal(fl_topology_load(&topology), -EPERM);
-    assert_is_all_zero(&topology);
+    for (i = 0; i < sizeof errors / sizeof errors[0]; i++) {
+        affinity.error = errors[i];
+        assert_int_equal(fl_cpuset_allowed(&mask), -errors[i]);
+        assert_int_equal(fl_topology_load(&topology), 0);
+        assert_int_equal(topology.count, sysconf(_SC_NPROCESSORS_ONLN));
+        assert_int_equal(topology.cores, topology.count);
+        assert_true(topology.is_mask_refused);
+        assert_false(topology.is_this_system);
+        for (cpu = 0; cpu < topology.count; cpu++) {
+            assert_int_equal(topology.cpu[cpu].core, cpu);
+            assert_false(topology.cpu[cpu].is_second_thread);
+        }
+        fl_topology_unload(&topology);
+        assert_is_all_zero(&topology);
+        allocations_until_failure = 1; /* the mask's own memory comes first */
+        assert_int_equal(fl_topology_load(&topology), -ENOMEM);
+        assert_is_all_zero(&topology);
+        allocations_until_failure = INT_MAX;
+    }
 }
 
 static void each_failing_allocation_is_reported_and_leaks_nothing(void **state)
@@ -146,7 +167,7 @@ int main(void)
         TEST(different_cpus_share_cache_but_no_core),
         TEST(the_nearest_common_part_is_the_distance),
         TEST(an_empty_mask_is_an_error),
-        TEST(the_kernels_error_is_passed_on),
+        TEST(without_a_mask_the_cpus_online_are_taken_and_none_is_for_binding),
         TEST(each_failing_allocation_is_reported_and_leaks_nothing),
     };
 

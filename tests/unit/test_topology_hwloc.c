@@ -499,15 +499,19 @@ static void an_empty_mask_is_an_error(void **state)
     assert_is_all_zero(&topology);
 }
 
-static void the_kernels_error_is_passed_on(void **state)
+static void without_a_mask_the_whole_machine_is_taken_and_is_not_for_binding(void **state)
 {
+    const int expected[] = {0, 2, 4, 6, 1, 3, 5, 7, -1};
     struct fl_topology topology;
 
     (void)state;
-    setenv("HWLOC_SYNTHETIC", "[numa] core:4 pu:2", 1);
-    setenv("HWLOC_THISSYSTEM", "1", 1);
     affinity.error = EPERM;
-    assert_int_equal(fl_topology_load(&topology), -EPERM);
+    topology = load_as_this_system("[numa] core:4 pu:2", NULL);
+    assert_order(&topology, expected);
+    assert_int_equal(topology.cores, 4);
+    assert_true(topology.is_mask_refused);
+    assert_false(topology.is_this_system);
+    fl_topology_unload(&topology);
     assert_is_all_zero(&topology);
 }
 
@@ -572,7 +576,7 @@ int main(void)
         TEST(a_machine_that_hwloc_cannot_parse_does_no_harm),
         TEST(a_privileged_process_has_the_mask_and_does_not_call_hwloc),
         TEST(an_empty_mask_is_an_error),
-        TEST(the_kernels_error_is_passed_on),
+        TEST(without_a_mask_the_whole_machine_is_taken_and_is_not_for_binding),
         TEST(each_failing_allocation_is_reported_and_leaks_nothing),
     };
 
