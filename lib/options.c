@@ -110,7 +110,7 @@ int fl_pool_options_check(const filch_pool_options *options)
     if (options->struct_size != sizeof *options || options->abi != FILCH_HOT_ABI ||
         options->workers > FILCH_MAX_WORKERS || options->bind < FILCH_BIND_AUTO ||
         options->bind > FILCH_BIND_NONE || options->spin_us < -1 ||
-        options->spin_us > (int32_t)SPIN_US_MAX)
+        options->spin_us > (int32_t)SPIN_US_MAX || options->inherit_scheduling > 1)
         return -EINVAL;
     return 0;
 }

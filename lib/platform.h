@@ -72,6 +72,10 @@ int fl_thread_start(fl_thread *thread, size_t stack_bytes, void *(*main)(void *)
                     void *arg);
 void fl_thread_join(fl_thread thread);
 
+/* Give the calling thread the scheduling class and the nice value of the process's main
+ * thread, but no real-time class. As far as that is permitted. */
+void fl_thread_schedule_as_process(void);
+
 /* Which signals the calling thread has blocked. */
 typedef struct fl_signals {
     _Alignas(8) unsigned char bytes[128]; /* a sigset_t */

@@ -280,6 +280,39 @@ destroy_attributes:
     return -err;
 }
 
+/* Of a thread by its number, which for the main thread is the process's. False: nobody
+ * says. System calls, because musl's functions for this refuse all. */
+static bool class_of(pid_t id, int *policy)
+{
+    long got = syscall(SYS_sched_getscheduler, id);
+
+    *policy = (int)got & ~SCHED_RESET_ON_FORK;
+    return got >= 0;
+}
+
+static bool nice_of(pid_t id, int *nice)
+{
+    errno = 0;
+    *nice = getpriority(PRIO_PROCESS, (id_t)id);
+    return *nice != -1 || errno == 0;
+}
+
+void fl_thread_schedule_as_process(void)
+{
+    static const struct sched_param no_priority;
+    int own, of_process;
+
+    if (class_of(getpid(), &of_process) && class_of(0, &own)) {
+        if (of_process == SCHED_FIFO || of_process == SCHED_RR ||
+            of_process == SCHED_DEADLINE)
+            of_process = SCHED_OTHER; /* who looks for work would keep all others out */
+        if (own != of_process)
+            (void)syscall(SYS_sched_setscheduler, 0, of_process, &no_priority);
+    }
+    if (nice_of(getpid(), &of_process) && nice_of(0, &own) && own != of_process)
+        (void)setpriority(PRIO_PROCESS, 0, of_process);
+}
+
 _Static_assert(sizeof(sigset_t) <= sizeof(fl_signals), "fl_signals holds a sigset_t");
 
 void fl_signals_get(fl_signals *blocked)

@@ -89,6 +89,8 @@ static void *thread_main(void *arg)
 
     snprintf(name, sizeof name, "filch-%u", (unsigned)worker->index + 1);
     fl_thread_name(name);
+    if (!worker->pool->inherits_scheduling)
+        fl_thread_schedule_as_process();
     fl_bind_thread(worker);
     fl_prices_answer(worker);
     return fl_worker_main(worker);
@@ -197,6 +199,7 @@ int fl_pool_begin(struct filch_pool *pool, const filch_pool_options *options)
     pool->bind = (enum filch_bind)config.bind;
     pool->spin_ns = config.spin_ns;
     pool->stack_bytes = config.stack_bytes;
+    pool->inherits_scheduling = options && options->inherit_scheduling;
     pool->is_asymmetric = !config.is_classic && fl_heavy_fence_init();
     pool->thread_slots = pool->wanted - 1;
     pool->slots = pool->thread_slots + guests_for(pool->wanted);

@@ -126,6 +126,7 @@ struct filch_pool {
     fl_signals signals;  /* what the starter of the threads had blocked */
     /* pool.c's own. */
     size_t stack_bytes;
+    bool inherits_scheduling;
     uint32_t wanted; /* workers, before threads failed to start */
     const char *wanted_reason;
     const char *reason; /* for workers */

@@ -35,6 +35,12 @@ enum filch_bind {
  *              than CPUs.
  * stack_bytes  of each thread, raised to the least that a thread needs. Chosen:
  *              FILCH_STACKSIZE, or the stack limit of the process.
+ * inherit_scheduling  1: the threads have the scheduling class, priority and nice value of
+ *              the thread that makes the pool (or starts it again, after a fork). 0: those
+ *              of the process, that is of its main thread, when they start; but SCHED_OTHER
+ *              where it has a real-time class. Without the right to leave SCHED_IDLE or to
+ *              lower a nice value (CAP_SYS_NICE, RLIMIT_NICE), they keep what they inherit
+ *              of these.
  *
  * A program that runs with more rights than its user (set-user-ID, set-group-ID, file
  * capabilities: where getauxval(AT_SECURE) is set) ignores all FILCH_ variables. It does not
@@ -48,6 +54,7 @@ typedef struct filch_pool_options {
     int32_t bind;
     int32_t spin_us;
     size_t stack_bytes;
+    uint32_t inherit_scheduling;
 } filch_pool_options;
 
 #define FILCH_MAX_WORKERS 4096u
@@ -66,11 +73,11 @@ typedef struct filch_pool_options {
  * that stops threads by other signals unblocks them (pthread_sigmask) in a body, where it
  * gets to know the thread; filch never changes a thread's mask later.
  *
- * A child after fork() starts them again with its first call; a child that was forked inside a body must not
- * return from it, and its own calls on that pool run on it alone. When a thread of the
- * pool ran the body, the child has the signal mask and the CPUs of who made the pool (or
- * started it again). posix_spawn() and vfork() in a body know nothing of
- * that: a program that they start has those of the thread that runs the body.
+ * A child after fork() starts them again with its first call; a child that was forked
+ * inside a body must not return from it, and its own calls on that pool run on it alone.
+ * When a thread of the pool ran the body, the child has the signal mask and the CPUs of
+ * who made the pool (or started it again). posix_spawn() and vfork() in a body know
+ * nothing of that: a program that they start has those of the thread that runs the body.
  *
  *     filch_pool *pool;
  *     int err = filch_pool_create(&pool, FILCH_POOL_OPTIONS(.workers = 4));

@@ -1,12 +1,15 @@
 /* scenarios.c - see scenarios.h. */
-#define _DEFAULT_SOURCE /* usleep */
+#define _GNU_SOURCE /* usleep, SCHED_BATCH */
 #include "scenarios.h"
 
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -477,6 +480,36 @@ static int callers(void)
     return 0;
 }
 
+/* Of another scheduling class than the process, and of less priority. */
+static void *make_and_call(void *arg)
+{
+    static const struct sched_param no_priority;
+    int err, *line = arg;
+    filch_pool *pool;
+
+    (void)sched_setscheduler(0, SCHED_BATCH, &no_priority);
+    (void)syscall(SYS_setpriority, PRIO_PROCESS, 0, 5); /* not the one that may fail */
+    pool = make(3, &err);
+    if (!pool) {
+        *line = err < 0 ? 0 : __LINE__;
+        return NULL;
+    }
+    *line = check_loops(pool);
+    filch_pool_destroy(pool);
+    return NULL;
+}
+
+static int a_caller_of_another_class(void)
+{
+    pthread_t thread;
+    int line = 0;
+
+    if (pthread_create(&thread, NULL, make_and_call, &line))
+        return 0;
+    pthread_join(thread, NULL);
+    return line;
+}
+
 static int a_fork_in_between(void)
 {
     int err, line, status = 0;
@@ -507,6 +540,7 @@ const struct scenario scenarios[] = {
     {"fork-join", fork_join, false},
     {"worker-local slots", slots, false},
     {"callers", callers, false},
+    {"a caller of another class", a_caller_of_another_class, false},
     {"a fork in between", a_fork_in_between, false},
 };
 const size_t scenario_count = sizeof scenarios / sizeof scenarios[0];

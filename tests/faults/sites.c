@@ -34,6 +34,10 @@ static const char *const names[SITES] = {
     [SITE_SYSCONF] = "sysconf",
     [SITE_GETRLIMIT] = "getrlimit",
     [SITE_GETRUSAGE] = "getrusage",
+    [SITE_GET_CLASS] = "sched_getscheduler",
+    [SITE_SET_CLASS] = "sched_setscheduler",
+    [SITE_GET_NICE] = "getpriority",
+    [SITE_SET_NICE] = "setpriority",
     [SITE_FUTEX_WAIT] = "futex wait",
     [SITE_FUTEX_WAKE] = "futex wake",
     [SITE_MEMBARRIER_REGISTER] = "membarrier register",
@@ -215,6 +219,10 @@ WRAP(int, getrlimit, (__rlimit_resource_t resource, struct rlimit *limit),
      (resource, limit), SITE_GETRLIMIT, -1, EPERM)
 WRAP(int, getrusage, (__rusage_who_t who, struct rusage *usage), (who, usage),
      SITE_GETRUSAGE, -1, EPERM)
+WRAP(int, getpriority, (__priority_which_t which, id_t who), (which, who), SITE_GET_NICE,
+     -1, ESRCH)
+WRAP(int, setpriority, (__priority_which_t which, id_t who, int nice), (which, who, nice),
+     SITE_SET_NICE, -1, EACCES)
 
 #ifdef HAS_HWLOC
 WRAP(int, hwloc_topology_init, (hwloc_topology_t * topology), (topology), SITE_HWLOC_INIT,
@@ -267,6 +275,10 @@ long __wrap_syscall(long number, ...)
         }
         if (fails(SITE_FUTEX_WAIT, EINTR)) /* a signal: for no reason */
             return -1;
+    } else if (number == SYS_sched_getscheduler
+                   ? fails(SITE_GET_CLASS, ENOSYS)
+                   : number == SYS_sched_setscheduler && fails(SITE_SET_CLASS, EPERM)) {
+        return -1;
     } else if (number == SYS_membarrier) {
         command = (int)argument[0];
         if (command == MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED

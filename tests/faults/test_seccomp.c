@@ -23,7 +23,7 @@
 #include <filch/filch.h>
 #include "scenarios.h"
 
-#define MOST_CALLS       12
+#define MOST_CALLS       16
 #define PATIENCE_SECONDS 60
 
 enum { WRONG = 1, CANNOT_FORBID = 77 };
@@ -39,10 +39,13 @@ static const struct sandbox {
     {"no file to be opened", {SYS_openat}},
     {"no limits and no usage", {SYS_prlimit64, SYS_getrusage}},
     {"no CPU to be told", {SYS_getcpu}},
+    {"no classes, no priorities",
+     {SYS_sched_getscheduler, SYS_sched_setscheduler, SYS_getpriority, SYS_setpriority}},
     {"no names, no yields", {SYS_prctl, SYS_sched_yield}},
     {"nothing that can be done without",
      {SYS_membarrier, SYS_sched_getaffinity, SYS_sched_setaffinity, SYS_openat,
-      SYS_prlimit64, SYS_getrusage, SYS_getcpu, SYS_prctl, SYS_sched_yield}},
+      SYS_prlimit64, SYS_getrusage, SYS_getcpu, SYS_prctl, SYS_sched_yield,
+      SYS_sched_getscheduler, SYS_sched_setscheduler, SYS_getpriority, SYS_setpriority}},
 };
 
 static bool forbid(const int *calls, uint32_t answer)

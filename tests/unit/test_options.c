@@ -320,6 +320,10 @@ static void pool_options_out_of_range_are_refused(void **state)
     assert_int_equal(fl_pool_options_check(FILCH_POOL_OPTIONS(.spin_us = 10000000)), 0);
     assert_int_equal(fl_pool_options_check(FILCH_POOL_OPTIONS(.spin_us = 10000001)),
                      -EINVAL);
+    assert_int_equal(fl_pool_options_check(FILCH_POOL_OPTIONS(.inherit_scheduling = 1)),
+                     0);
+    assert_int_equal(fl_pool_options_check(FILCH_POOL_OPTIONS(.inherit_scheduling = 2)),
+                     -EINVAL);
     options.struct_size++;
     assert_int_equal(fl_pool_options_check(&options), -EINVAL);
     options.struct_size--;
