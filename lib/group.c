@@ -149,12 +149,31 @@ static int merge_together(struct fl_worker *worker, struct group_call *call, siz
     return err;
 }
 
+/* One lane has given up the user's hash: so do all, for equal keys must meet. */
+static void agree_on_hash(struct filch_groups *groups)
+{
+    bool is_given_up = false;
+    size_t lane;
+
+    for (lane = 0; lane < groups->lanes; lane++)
+        if (groups->emitters[lane] && !groups->emitters[lane]->hash)
+            is_given_up = true;
+    if (!is_given_up)
+        return;
+    for (lane = 0; lane < groups->lanes; lane++)
+        if (groups->emitters[lane] && groups->emitters[lane]->hash)
+            fl_emitter_use_own_hash(groups->emitters[lane]);
+    groups->shape.by.hash = NULL;
+}
+
 static int merge(struct fl_worker *worker, struct group_call *call)
 {
     struct filch_groups *groups = call->groups;
     size_t lane, used = 0, keys = 0, part;
     int err;
 
+    if (groups->shape.by.hash)
+        agree_on_hash(groups);
     for (lane = 0; lane < groups->lanes; lane++)
         if (groups->emitters[lane]) {
             used++;
@@ -209,6 +228,7 @@ int filch_group_with(filch_groups **out, size_t begin, size_t end, filch_group_b
     if (!call.groups)
         return -ENOMEM;
     fl_shape_init(&call.groups->shape, by, opts ? opts->ctx : NULL);
+    call.groups->shape.salt = fl_salt();
     call.map = (struct fl_loop_call){.begin = begin,
                                      .end = end,
                                      .body = map_range,
@@ -239,7 +259,7 @@ void *filch_groups_find(const filch_groups *groups, const void *key, size_t key_
 
     if (shape->by.key_bytes && shape->by.key_bytes != key_bytes)
         return NULL;
-    hash = fl_group_hash(shape, key, key_bytes);
+    hash = fl_group_hash_of(shape, shape->by.hash, key, key_bytes);
     part = groups->part_bits ? (size_t)(hash >> (64 - groups->part_bits)) : 0;
     entry = fl_table_find(&groups->parts[part], shape, hash, key, key_bytes);
     return entry ? fl_entry_value(entry, shape) : NULL;

@@ -7,12 +7,19 @@
  * where to begin. So the array is in the order of hashes, nearly: growing reads one and
  * writes the other from end to end, and the keys of a part of all hashes are a stretch of
  * every table, which one worker can merge without looking at the rest.
+ *
+ * That needs hashes without a pattern: keys that come in the order of their hashes fill
+ * one end of a table that grows, and equal hashes fill one place. So each call has a salt,
+ * and nobody can choose keys by their hashes. A hash of the user's is mixed with the salt;
+ * if it is equal for many keys, it is given up for filch's own.
  */
 #ifndef FL_GROUP_H
 #define FL_GROUP_H
 
 #include <filch/group.h>
 #include "base.h"
+
+typedef uint64_t fl_group_hash(const void *key, size_t key_bytes, void *ctx);
 
 /* A key and its value, in the arena of the worker who met it first. Where keys have
  * different lengths the key's is next; then, at offsets that the shape says, value and
@@ -35,7 +42,8 @@ struct fl_account {
 struct fl_shape {
     filch_group_by by;
     void *ctx;
-    size_t align; /* of entries and values: a power of two */
+    uint64_t salt; /* of the hashes of this call */
+    size_t align;  /* of entries and values: a power of two */
     size_t value_offset, key_offset;
     struct fl_account account;
 };
@@ -59,13 +67,14 @@ struct fl_block {
 
 struct filch_emitter {
     struct fl_shape *shape;
+    fl_group_hash *hash; /* the user's; NULL: none, or it was given up */
     struct fl_table table;
     struct fl_block *blocks; /* the newest first */
     uint64_t stamps;
     int err;
 };
 
-/* Pre: by is well formed. */
+/* Pre: by is well formed. The salt is 0. */
 void fl_shape_init(struct fl_shape *shape, const filch_group_by *by, void *ctx);
 
 /* Memory, all zero, at a cache line's begin; NULL: none, or more than allowed. */
@@ -94,7 +103,12 @@ filch_emitter *fl_emitter_make(struct fl_shape *shape);
 /* Destroy the values that have not gone elsewhere, and free all. */
 void fl_emitter_free(filch_emitter *emitter);
 
-uint64_t fl_group_hash(const struct fl_shape *shape, const void *key, size_t key_bytes);
+/* Give up the user's hash. */
+void fl_emitter_use_own_hash(filch_emitter *emitter);
+
+/* Where a key is looked for. given: the user's hash, or NULL. */
+uint64_t fl_group_hash_of(const struct fl_shape *shape, fl_group_hash *given,
+                          const void *key, size_t key_bytes);
 
 static inline void *fl_entry_value(const struct fl_entry *entry,
                                    const struct fl_shape *shape)

@@ -84,6 +84,7 @@ filch_emitter *fl_emitter_make(struct fl_shape *shape)
     if (!emitter)
         return NULL;
     emitter->shape = shape;
+    emitter->hash = shape->by.hash;
     if (fl_table_make(&emitter->table, shape, 1)) {
         fl_account_give(&shape->account, emitter, sizeof *emitter);
         return NULL;

@@ -2,7 +2,10 @@
  *
  * What makes a pair cheap: hash and pointer lie side by side, so that a probe touches one
  * line of the table and one of the entry, and nothing is allocated for a key that is
- * known.
+ * known. A key of up to eight bytes, and a hash of the user's, are hashed by XXH3 as if there
+ * were another word behind it. That takes no longer, and multiplies the word by a number
+ * that depends on the salt. One word alone would be added to the salt, and then go through
+ * functions that anybody can invert.
  */
 #include <errno.h>
 #include <string.h>
@@ -15,22 +18,10 @@
 /* Slots of a merge that are fetched at a time: as many lines as a core can wait for. */
 #define BATCH 16
 
+/* So many keys of one hash may be in a table before the user's hash is given up. */
+#define ALIKE_MOST 16
+
 /* --- keys ------------------------------------------------------------------------- */
-
-static inline uint64_t hash_of(const struct fl_shape *shape, const void *key,
-                               size_t key_bytes)
-{
-    if (FILCH_UNLIKELY(shape->by.hash != NULL))
-        return shape->by.hash(key, key_bytes);
-    if (key_bytes == sizeof(uint64_t)) /* the compiler makes less of it */
-        return XXH3_64bits(key, sizeof(uint64_t));
-    return XXH3_64bits(key, key_bytes);
-}
-
-uint64_t fl_group_hash(const struct fl_shape *shape, const void *key, size_t key_bytes)
-{
-    return hash_of(shape, key, key_bytes);
-}
 
 static inline uint64_t word_at(const unsigned char *at)
 {
@@ -46,6 +37,46 @@ static inline uint32_t half_at(const unsigned char *at)
 
     memcpy(&half, at, sizeof half);
     return half;
+}
+
+/* A key of less than eight bytes: another word for each of one length. */
+static inline uint64_t short_word(const unsigned char *key, size_t bytes)
+{
+    if (bytes >= 4)
+        return (uint64_t)half_at(key + bytes - 4) << 32 | half_at(key);
+    return bytes == 0
+               ? 0
+               : (uint64_t)key[0] << 16 | (uint64_t)key[bytes / 2] << 8 | key[bytes - 1];
+}
+
+static inline uint64_t hash_words(const struct fl_shape *shape, uint64_t first,
+                                  uint64_t second, size_t bytes)
+{
+    uint64_t both[2] = {first, second};
+
+    return XXH3_64bits_withSeed(both, sizeof both, shape->salt + bytes);
+}
+
+static inline uint64_t hash_of(const struct fl_shape *shape, fl_group_hash *given,
+                               const void *key, size_t bytes)
+{
+    const unsigned char *at = key;
+
+    if (FILCH_UNLIKELY(given != NULL))
+        return hash_words(shape, given(key, bytes, shape->ctx), 0, 0);
+    if (bytes == sizeof(uint64_t))
+        return hash_words(shape, word_at(at), 0, sizeof(uint64_t));
+    if (bytes < sizeof(uint64_t))
+        return hash_words(shape, short_word(at, bytes), 0, bytes);
+    if (bytes <= 2 * sizeof(uint64_t))
+        return hash_words(shape, word_at(at), word_at(at + bytes - 8), bytes);
+    return XXH3_64bits_withSeed(key, bytes, shape->salt);
+}
+
+uint64_t fl_group_hash_of(const struct fl_shape *shape, fl_group_hash *given,
+                          const void *key, size_t key_bytes)
+{
+    return hash_of(shape, given, key, key_bytes);
 }
 
 /* Keys of one length. Most are short: a call of memcmp costs more than the comparison. */
@@ -169,6 +200,63 @@ struct fl_entry *fl_table_find(const struct fl_table *table, const struct fl_sha
     return probe(table, shape, hash, key, key_bytes)->entry;
 }
 
+/* --- hashes that are given up ----------------------------------------------------- */
+
+/* Entries are at addresses that are multiples of eight: the lowest bit says that one was
+ * not put where its new hash says. */
+static inline struct fl_entry *mark(struct fl_entry *entry)
+{
+    return (struct fl_entry *)((uintptr_t)entry ^ 1);
+}
+
+static inline bool is_marked(const struct fl_entry *entry)
+{
+    return (uintptr_t)entry & 1;
+}
+
+/* In place, so that there is always memory for it. An entry goes to the first slot from
+ * its home on where none is that has gone already; these stay, so it will be found. */
+void fl_emitter_use_own_hash(filch_emitter *emitter)
+{
+    const struct fl_shape *shape = emitter->shape;
+    struct fl_table *table = &emitter->table;
+    size_t mask = slots_of(table) - 1, i, at;
+
+    emitter->hash = NULL;
+    for (i = 0; i <= mask; i++)
+        if (table->slots[i].entry)
+            table->slots[i].entry = mark(table->slots[i].entry);
+    for (i = 0; i <= mask; i++) {
+        struct fl_entry *entry = table->slots[i].entry, *next;
+
+        if (!is_marked(entry))
+            continue;
+        table->slots[i].entry = NULL;
+        for (; entry; entry = next) {
+            uint64_t hash;
+
+            entry = mark(entry);
+            hash = fl_group_hash_of(shape, NULL, fl_entry_key(entry, shape),
+                                    fl_entry_key_bytes(entry, shape));
+            at = home(table, hash);
+            while (table->slots[at].entry && !is_marked(table->slots[at].entry))
+                at = (at + 1) & mask;
+            next = table->slots[at].entry;
+            table->slots[at] = (struct fl_slot){hash, entry};
+        }
+    }
+}
+
+/* Are there so many keys of one hash that others would take long? */
+static bool is_crowded(const struct fl_table *table, uint64_t hash)
+{
+    size_t mask = slots_of(table) - 1, at = home(table, hash), alike = 0;
+
+    for (; table->slots[at].entry; at = (at + 1) & mask)
+        alike += table->slots[at].hash == hash;
+    return alike >= ALIKE_MOST;
+}
+
 /* --- merging ---------------------------------------------------------------------- */
 
 /* Two entries of one key: the later one goes over to the one that was first. */
@@ -284,6 +372,11 @@ static void *emit_new(filch_emitter *emitter, struct fl_slot *slot, uint64_t has
     struct fl_table *table = &emitter->table;
     struct fl_entry *entry;
 
+    if (FILCH_UNLIKELY(emitter->hash != NULL) && is_crowded(table, hash)) {
+        fl_emitter_use_own_hash(emitter);
+        hash = fl_group_hash_of(emitter->shape, NULL, key, key_bytes);
+        slot = NULL;
+    }
     if (table->count == table->limit) {
         if (reserve(table, emitter->shape, 1))
             return refuse(emitter, -ENOMEM);
@@ -312,7 +405,7 @@ void *filch_emit(filch_emitter *emitter, size_t item, const void *key, size_t ke
 
     if (FILCH_UNLIKELY(shape->by.key_bytes && shape->by.key_bytes != key_bytes))
         return refuse(emitter, -EINVAL);
-    hash = hash_of(shape, key, key_bytes);
+    hash = hash_of(shape, emitter->hash, key, key_bytes);
     slot = probe(&emitter->table, shape, hash, key, key_bytes);
     entry = slot->entry;
     if (FILCH_UNLIKELY(!entry))

@@ -60,6 +60,16 @@ void fl_free(void *block);
 /* Ask for large pages under that memory, as far as whole ones lie in it. A hint. */
 void fl_hint_large(void *block, size_t bytes);
 
+/* --- what nobody can foresee ------------------------------------------------------ */
+
+/* Another number at every call, which nobody outside of the process can foresee: so that
+ * nobody can choose keys that are slow. Not for secrets. Cannot fail. In a file of its own,
+ * so that a test can choose it. */
+uint64_t fl_salt(void);
+
+/* In a child of fork(): go on with other numbers than the parent and its other children. */
+void fl_salt_forget(void);
+
 /* --- threads ---------------------------------------------------------------------- */
 
 typedef pthread_t fl_thread;

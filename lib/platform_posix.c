@@ -1,8 +1,8 @@
 /* platform_posix.c - time, futex, fences, memory and threads on Linux with POSIX threads.
  *
- * Job: everything of platform.h but CPU sets (platform_cpuset.c) and the quota of the
- * control groups (platform_quota.c). Relies on futex(2) and, where the kernel has and
- * allows it, membarrier(2). Keeps no state of its own: what must be remembered, the
+ * Job: everything of platform.h but CPU sets (platform_cpuset.c), the quota of the control
+ * groups (platform_quota.c) and salts (platform_salt.c). Relies on futex(2) and, where the
+ * kernel has and allows it, membarrier(2). Keeps no state of its own: what must be remembered, the
  * kernel remembers. Never prints, never handles a signal.
  */
 #define _GNU_SOURCE

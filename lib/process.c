@@ -48,6 +48,7 @@ static void after_fork_child(void)
     pthread_mutex_init(&life_mutex, NULL);
     fl_store_relaxed(&fork_generation,
                      fork_generation + 1); /* the child has one thread */
+    fl_salt_forget();
     /* Forked inside a body: calls nested in it may go on, alone. */
     for (worker = fl_current; worker; worker = worker->outer) {
         if (worker->pool)

@@ -33,10 +33,15 @@ typedef int filch_group_body(filch_worker *w, size_t begin, size_t end,
  * destroy      frees what a value owns, in filch_groups_destroy and after an error; that of
  *              the identity is nothing
  * key_bytes    of every key; 0: each has its own length
- * hash         of a key, 64 bits of which the upper ones must be as mixed as the lower.
- *              NULL: XXH3 of the xxHash library. Equal keys must have equal hashes
+ * hash         of a key. NULL: XXH3 of the xxHash library. Equal keys must have equal
+ *              hashes; nothing else is asked of them, for they are mixed with the salt (see
+ *              filch_group). When many keys have equal hashes, the call goes on with XXH3
+ *              and does not ask for hashes again. Called concurrently, by
+ *              filch_groups_find too
  * most_bytes   of memory, besides less than 1 KiB; 0: any. A call that needs more ends with
  *              -ENOMEM
+ *
+ * ctx of these functions is that of filch_group, which has to stay as long as the groups.
  */
 typedef struct filch_group_by {
     size_t struct_size;
@@ -46,7 +51,7 @@ typedef struct filch_group_by {
     filch_combine *combine;
     void (*destroy)(void *value, void *ctx);
     size_t key_bytes;
-    uint64_t (*hash)(const void *key, size_t key_bytes);
+    uint64_t (*hash)(const void *key, size_t key_bytes, void *ctx);
     size_t most_bytes;
 } filch_group_by;
 
@@ -102,8 +107,11 @@ typedef struct filch_group_by {
  * Cost      a call that took less than help costs before is its caller's alone, as a whole.
  *           O(1) for a pair on average: a hash of the key, a comparison, and a copy of
  *           the key if it is the worker's first. O(keys) for merging those of a worker.
- *           Both are shared: O(pairs / p + keys) deep on p workers. With a hash that is
- *           equal for many keys, O(keys) for a pair.
+ *           Both are shared: O(pairs / p + keys) deep on p workers.
+ *           That holds for any keys in any order, also for keys that somebody chose to
+ *           be slow, and for a hash of yours that is equal for all keys (then a pair may
+ *           take O(p)): hashes depend on a salt, which is another one in each call and
+ *           cannot be foreseen.
  * Memory    for each key that a worker has met: 16 bytes, the value, and the key (with
  *           8 bytes more where keys have different lengths), up to a multiple of 8, or
  *           of the value's alignment; and 26 to 51 bytes of table. While tables are
@@ -153,7 +161,7 @@ typedef struct filch_group_item {
 } filch_group_item;
 
 enum filch_group_order {
-    FILCH_GROUP_ANY,      /* the quickest; not the same every time */
+    FILCH_GROUP_ANY,      /* the quickest; another one in each call of filch_group */
     FILCH_GROUP_BY_FIRST, /* as they were emitted by the serial loop */
     FILCH_GROUP_BY_KEY    /* by bytes, as memcmp compares; then shorter ones first */
 };

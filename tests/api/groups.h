@@ -21,6 +21,10 @@ static inline void add_tallies(void *left, void *right, void *ctx)
     a->sum += b->sum;
 }
 
+#define BY_TALLY(...)                                                           \
+    FILCH_GROUP_BY(.value_bytes = sizeof(struct tally), .combine = add_tallies, \
+                   __VA_ARGS__)
+
 /* Write the key of pair `number` and return its length. */
 typedef size_t key_maker(uint64_t number, unsigned char *key);
 

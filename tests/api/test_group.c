@@ -28,10 +28,6 @@ static void check(key_maker *make, size_t items, const filch_group_by *by,
     oracle_free(expected, count);
 }
 
-#define BY_TALLY(...)                                                           \
-    FILCH_GROUP_BY(.value_bytes = sizeof(struct tally), .combine = add_tallies, \
-                   __VA_ARGS__)
-
 static void keys_of_any_kind_are_grouped_as_by_the_serial_loop(void **state)
 {
     static key_maker *const makers[] = {key_equal, key_different, key_beginning,
@@ -54,35 +50,36 @@ static void keys_of_one_length_need_not_be_told_it(void **state)
 
 /* --- hashes ----------------------------------------------------------------------- */
 
-static uint64_t hash_nothing(const void *key, size_t bytes)
+static uint64_t hash_nothing(const void *key, size_t bytes, void *ctx)
 {
-    return (void)key, (void)bytes, 0;
+    return (void)key, (void)bytes, (void)ctx, 0;
 }
 
-static uint64_t hash_all_ones(const void *key, size_t bytes)
+static uint64_t hash_all_ones(const void *key, size_t bytes, void *ctx)
 {
-    return (void)key, (void)bytes, UINT64_MAX;
+    return (void)key, (void)bytes, (void)ctx, UINT64_MAX;
 }
 
 /* All begin in the same place of any table. */
-static uint64_t hash_low_bits(const void *key, size_t bytes)
+static uint64_t hash_low_bits(const void *key, size_t bytes, void *ctx)
 {
     uint64_t hash = 0;
 
+    (void)ctx;
     memcpy(&hash, key, bytes < 3 ? bytes : 3);
     return hash;
 }
 
 /* In the last places, so that they go on at the beginning. */
-static uint64_t hash_to_the_end(const void *key, size_t bytes)
+static uint64_t hash_to_the_end(const void *key, size_t bytes, void *ctx)
 {
-    return UINT64_MAX - hash_low_bits(key, bytes) % 7 * (UINT64_MAX >> 13);
+    return UINT64_MAX - hash_low_bits(key, bytes, ctx) % 7 * (UINT64_MAX >> 13);
 }
 
 /* Part by part, unevenly. */
-static uint64_t hash_to_few_parts(const void *key, size_t bytes)
+static uint64_t hash_to_few_parts(const void *key, size_t bytes, void *ctx)
 {
-    uint64_t low = hash_low_bits(key, bytes);
+    uint64_t low = hash_low_bits(key, bytes, ctx);
 
     return (low % 3 ? UINT64_C(0x0123) : low % 16) << 48 ^
            low * UINT64_C(0x9e3779b97f4a7c15) >> 8;
@@ -102,7 +99,8 @@ static void hashes_that_collide_change_nothing(void **state)
 static void tables_of_all_workers_are_merged(void **state)
 {
     static key_maker *const makers[] = {key_different, key_word, key_equal, key_zeros};
-    static uint64_t (*const hashes[])(const void *, size_t) = {NULL, hash_to_few_parts};
+    static uint64_t (*const hashes[])(const void *, size_t, void *) = {NULL,
+                                                                       hash_to_few_parts};
     unsigned workers = filch_pool_workers(*state);
     size_t i, j, count, grain = ITEMS / workers;
 

@@ -203,9 +203,9 @@ static void refused_groups_run_nothing(void **state)
     assert_int_equal(atomic_load(&owned), 0);
 }
 
-static uint64_t hash_nothing(const void *key, size_t bytes)
+static uint64_t hash_nothing(const void *key, size_t bytes, void *ctx)
 {
-    return (void)key, (void)bytes, 0;
+    return (void)key, (void)bytes, (void)ctx, 0;
 }
 
 static int emit_too_long(filch_worker *w, size_t begin, size_t end, filch_emitter *out,
