@@ -38,8 +38,8 @@ typedef int filch_group_body(filch_worker *w, size_t begin, size_t end,
  *              filch_group). When many keys have equal hashes, the call goes on with XXH3
  *              and does not ask for hashes again. Called concurrently, by
  *              filch_groups_find too
- * most_bytes   of memory, besides less than 1 KiB; 0: any. A call that needs more ends with
- *              -ENOMEM
+ * most_bytes   of memory, besides less than 1 KiB; 0: any. A call that needs more at any
+ *              time ends with -ENOMEM
  *
  * ctx of these functions is that of filch_group, which has to stay as long as the groups.
  */
@@ -114,9 +114,11 @@ typedef struct filch_group_by {
  *           cannot be foreseen.
  * Memory    for each key that a worker has met: 16 bytes, the value, and the key (with
  *           8 bytes more where keys have different lengths), up to a multiple of 8, or
- *           of the value's alignment; and 26 to 51 bytes of table. While tables are
- *           merged the latter once more. Most are in blocks of up to 1 MiB.
- *           filch_groups_bytes says what it was.
+ *           of the value's alignment; and of table 26 to 51 bytes, and 77 while it
+ *           grows. The former are in blocks, each twice as large as the one before it, up
+ *           to 1 MiB; the last one may be almost empty. While tables of several workers
+ *           are merged, 64 bytes more for each key of the result. And 8 KiB for each
+ *           worker. filch_groups_bytes says what it was.
  * Source    tables for each worker, merged by parts: Cieslewicz, Ross, VLDB 2007.
  */
 #define filch_group(out, begin, end, body, by, ...) \

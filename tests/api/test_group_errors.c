@@ -318,6 +318,110 @@ static void groups_say_how_much_memory_they_take(void **state)
     filch_groups_destroy(groups);
 }
 
+/* --- memory while tables grow ----------------------------------------------------- */
+
+/* Pairs whose keys differ for each worker; and for all of them, unless they share. */
+struct growing {
+    atomic_uint begun;
+    unsigned company;
+    size_t keys; /* that there are in all */
+};
+
+static int emit_growing(filch_worker *w, size_t begin, size_t end, filch_emitter *out,
+                        void *ctx)
+{
+    struct growing *growing = ctx;
+    size_t i;
+
+    atomic_fetch_add(&growing->begun, 1);
+    if (!wait_for(&growing->begun, growing->company))
+        return -1;
+    for (i = begin; i < end; i++) {
+        uint64_t key = i % growing->keys, *count = filch_emit(out, i, &key, sizeof key);
+
+        if (!count)
+            return -ENOMEM;
+        ++*count;
+    }
+    return (void)w, 0;
+}
+
+/* The most that a group takes of which each worker meets so many keys, of which there are
+ * `result` in all; by what the header says. */
+static size_t growing_limit(size_t keys, size_t result, size_t workers)
+{
+    size_t used = keys * (16 + 8 + 8), last = used + 512 < 1 << 20 ? used + 512 : 1 << 20;
+    size_t merging = workers > 1 ? keys * 51 * workers + result * 64 : 0;
+    size_t growing = keys * 77 * workers, table = merging > growing ? merging : growing;
+
+    return workers * (used + last + 8192) + table;
+}
+
+/* is_shared: all workers have the same keys. is_grown: a table has just grown. */
+static void measure_growth(filch_pool *pool, size_t keys, bool is_shared, bool is_grown)
+{
+    const filch_group_by *by =
+        FILCH_GROUP_BY(.value_bytes = 8, .key_bytes = 8, .combine = add_counts);
+    filch_group_by limited = *by;
+    size_t workers = filch_pool_workers(pool), before, taken, lost, limit, most;
+    struct growing growing = {.company = (unsigned)workers,
+                              .keys = is_shared ? keys : keys * workers};
+    filch_groups *groups;
+
+    warm_up(pool);
+    before = most_again();
+    assert_int_equal(filch_group(&groups, 0, keys * workers, emit_growing, by, &growing,
+                                 .pool = pool, .grain = keys),
+                     0);
+    assert_int_equal(filch_groups_count(groups), growing.keys);
+    filch_groups_bytes(groups, &most);
+    filch_groups_destroy(groups);
+    taken = heap_most - before;
+    lost = 2 * LINE * (heap_most_blocks - heap_end);
+    limit = growing_limit(keys, growing.keys, workers);
+    if (taken > limit + lost)
+        fail_msg("%zu keys for each worker, %zu in all: %zu bytes instead of %zu", keys,
+                 growing.keys, taken, limit);
+    if (is_grown) /* both tables were there */
+        assert_true(taken >= keys * (16 + 8 + 8 + 76));
+
+    /* So much is enough: parts differ a little from call to call. Less than both tables
+     * is an error, and no more is taken. */
+    limited.most_bytes = workers == 1 ? most : most + most / 4;
+    growing.begun = 0;
+    assert_int_equal(filch_group(&groups, 0, keys * workers, emit_growing, &limited,
+                                 &growing, .pool = pool, .grain = keys),
+                     0);
+    filch_groups_destroy(groups);
+    if (is_grown) {
+        limited.most_bytes = keys * (16 + 8 + 8 + 76) - 100;
+        growing.company = 0; /* whoever has no memory does not come */
+        before = most_again();
+        assert_int_equal(filch_group(&groups, 0, keys * workers, emit_growing, &limited,
+                                     &growing, .pool = pool, .grain = keys),
+                         -ENOMEM);
+        lost = 2 * LINE * (heap_most_blocks - heap_end);
+        assert_in_range(heap_most - before, 0, limited.most_bytes + 1024 + lost);
+    }
+}
+
+static void groups_take_no_more_than_is_said_while_tables_grow(void **state)
+{
+    unsigned log2;
+
+    for (log2 = 6; log2 <= (IS_EMULATED ? 12 : 16); log2 += 2) {
+        size_t most = ((size_t)1 << log2) / 8 * 5;
+        int is_shared;
+
+        for (is_shared = 0; is_shared < 2; is_shared++) {
+            measure_growth(*state, most - 1, is_shared, false);
+            measure_growth(*state, most, is_shared, false);
+            measure_growth(*state, most + 1, is_shared, true);
+            measure_growth(*state, most * 3 / 2, is_shared, false);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -327,6 +431,7 @@ int main(void)
         ON_POOLS(a_key_that_no_memory_has_is_reported),
         ON_POOLS(a_group_that_is_ended_leaves_nothing_behind),
         ON_POOLS(groups_say_how_much_memory_they_take),
+        ON_POOLS(groups_take_no_more_than_is_said_while_tables_grow),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
