@@ -56,11 +56,12 @@ extern "C" {
  * of 32768 items, and the tiles one after the other.
  *
  * Bits     out[i] is a function of x[0] to x[i] alone, and the same with gcc and clang
- * Error    of floating-point sums: out[i] is off by at most about (i / 32768 + i % 32768 /
- *          8 + 6) u (|x[0]| + ... + |x[i]|), where u is 2^-53; for floats, one rounding
- *          besides. The serial loop has i in the place of the parenthesis. It is so as
- *          long as no partial sum overflows, and those are other ones than in the serial
- *          loop. Out of numbers that are not negative, no result is below the one before.
+ * Error    of floating-point sums: out[i] is off by at most about (i / 32768 + min(i,
+ *          32768) / 8 + 4) u (|x[0]| + ... + |x[i]|), where u is 2^-53; for floats, one
+ *          rounding besides. The serial loop has i in the place of the parenthesis. It is
+ *          so as long as no partial sum overflows, and those are other ones than in the
+ *          serial loop. Out of numbers that are not negative, no result is below the one
+ *          before.
  * Cost     O(n) work; up to 32768 items are scanned by the caller at once, without a pool.
  *          Of more, each is added twice, unless the caller is alone. The longest chain: 2
  *          tiles, and an addition for each tile. An out of 32 MiB or more, apart from x
@@ -122,7 +123,7 @@ FILCH_API int filch_scan_max_uint64(const uint64_t *x, size_t n, uint64_t *out,
  *
  * carry    double for float; else of the element type. NULL: 0, and the total is not told
  *
- * Otherwise as filch_scan_sum.
+ * Otherwise as filch_scan_sum; the error also of |carry|, and, for the total, with i = n.
  *
  * Returns  as filch_scan_sum
  */

@@ -76,8 +76,8 @@ FILCH_API int filch_sum_uint64(const uint64_t *x, size_t n, uint64_t *out,
  * Serial meaning:  sum = 0; for (i = 0; i < n; i++) sum += x[i] * y[i];
  *
  * Types, wrapping and error as filch_sum's, with |x[i] y[i]| for |x[i]|, and one u more
- * for the products of doubles; those of floats are exact. They are not contracted to fused
- * multiply-adds.
+ * for the products of doubles; those of floats are exact. A product below 2^-1022 is off by
+ * up to 2^-1075 besides. They are not contracted to fused multiply-adds.
  */
 FILCH_API int filch_dot_float(const float *x, const float *y, size_t n, double *out,
                               const filch_opts *opts);
@@ -173,11 +173,16 @@ struct filch_moments {
  * Serial meaning:  the mean first, then m2 = the sum of (x[i] - mean)^2
  *
  * Integers are converted to double. All are 0 when n is 0. With a NaN or an infinity among
- * the items, or sums of 1024 of them that overflow, mean and m2 are NaN.
+ * the items, mean and m2 are NaN. Otherwise the mean is finite; m2 is not negative, and
+ * infinite where it is larger than any double. When all items are equal, the mean is that
+ * item and m2 is 0, both exactly.
  *
- * Error  m2: relatively about (80 + log2(n / 1024)) u (1 + |mean| / s), where s is the
- *        standard deviation and u is 2^-53: nothing of the (mean / s)^2 of the sum of
- *        squares. It is exactly 0 when all items are equal.
+ * Error  the mean is off by at most about e = ((L + 1) |mean| + (141 + 4 L) s) u, and m2,
+ *        relatively, by at most about (140 + 2 L) u + 2 sqrt(L) e / s + L (e / s)^2. Here
+ *        s is the standard deviation, L = log2(n / 1024), rounded up, 0 for n < 1024, and
+ *        u is 2^-53. So nothing is left of the (mean / s)^2 of a sum of squares. It is so
+ *        for s > 2^-40 |mean|: else the items differ in their last bits only. Each 1024
+ *        items whose own m2 is below 2^-1022 add up to 2^-1074 besides.
  * Cost   the array is read from memory once; each 1024 items twice from the cache.
  * Source Chan, Golub, LeVeque, Stanford STAN-CS-79-773, 1979: pairwise, over blocks of
  *        1024 items, each by the corrected two-pass algorithm.
