@@ -105,21 +105,37 @@ static uint64_t mix(uint64_t z)
     return z ^ z >> 27;
 }
 
-/* A map for about so many buckets, from keys at places that are the same every time;
- * extent: the least and the greatest key where they are known, or NULL. */
+/* What the places of a sample depend on. Nobody can foresee it, and so choose keys that
+ * make a bad sample. The order of items outside of a range that is sorted depends on the
+ * first map, and is to be the same every time: so is that map's sample. */
+static uint64_t salt_of_sample(const struct fl_work *work)
+{
+    bool is_range = work->sort->first > 0 || work->sort->end < work->sort->n;
+
+    return work->part.room == ARRAY && is_range ? 0 : fl_salt();
+}
+
+/* A map for about so many buckets, from a sample of the keys; extent: the least and the
+ * greatest key where they are known, or NULL. */
 static void make_map(struct fl_work *work, size_t buckets, const uint64_t *extent)
 {
     const struct fl_sort *sort = work->sort;
+    uint64_t salt = salt_of_sample(work);
     size_t samples = buckets * FL_MAP_SAMPLES, stratum = work->part.n / samples, i;
     _Alignas(FL_CACHE_LINE) char one[sizeof(struct fl_pair)];
     uint64_t *sample = work->sample;
 
     for (i = 0; i < samples; i++) {
-        size_t at = i * stratum + (size_t)(mix(i + 1) % stratum);
+        size_t at = i * stratum + (size_t)(mix(salt + i + 1) % stratum);
 
         sample[i] = sort->records->key(load(work, at, 1, one), 0, sort->low);
     }
     sample = fl_records_64.sort(sample, sample + samples, samples, 0);
+    /* A few keys far from all others would make a bad map of what lies between them. A
+     * sample leaves them out, but promises nothing: every other pass does without. */
+    if (work->part.room == 0 &&
+        sample[FL_MAP_SAMPLES] != sample[samples - 1 - FL_MAP_SAMPLES])
+        extent = NULL;
     fl_map_make(work->map, sample, buckets, extent);
     FL_ASSERT(work->map->buckets <= FL_MAP_BUCKETS(buckets));
 }
@@ -178,7 +194,7 @@ static int note_parts(struct fl_work *work)
     for (bucket = 0; bucket < work->map->buckets; bucket++) {
         size_t first = work->starts[bucket], n = work->starts[bucket + 1] - first;
 
-        if (n <= bucket_most(work) || !is_wanted(work->sort, first, n))
+        if (n <= bucket_most(work) || !is_wanted(work, first, n))
             continue;
         work->due -= n;
         work->parts[work->part_count++] =

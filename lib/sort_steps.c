@@ -145,10 +145,10 @@ int fl_sort_buckets(filch_worker *w, size_t begin, size_t end, void *ctx)
         size_t first = work->starts[begin], n = work->starts[begin + 1] - first;
         void *records = record_at(work, work->to, first);
 
-        if (n == 0 || (n > bucket_most(work) && is_wanted(sort, first, n)))
+        if (n == 0 || (n > bucket_most(work) && is_wanted(work, first, n)))
             continue;
         /* Of an array that was almost in order, most buckets are. */
-        if (n > 1 && is_wanted(sort, first, n) &&
+        if (n > 1 && is_wanted(work, first, n) &&
             !(sort->records->order(records, n, sort->low) & FL_SORT_UP))
             records = sort->records->sort(records, own, n, sort->low);
         sort->store(sort, records, first, n);

@@ -86,9 +86,12 @@ static inline size_t bucket_most(const struct fl_work *work)
     return BUCKET_MOST_BYTES / work->sort->records->bytes;
 }
 
-static inline bool is_wanted(const struct fl_sort *sort, size_t begin, size_t n)
+/* Is a bucket to be sorted? All of a part that is spread once more are: in whatever order
+ * it was left, that would depend on a sample. */
+static inline bool is_wanted(const struct fl_work *work, size_t begin, size_t n)
 {
-    return begin < sort->end && begin + n > sort->first;
+    return work->part.room != ARRAY ||
+           (begin < work->sort->end && begin + n > work->sort->first);
 }
 
 /* Room for a batch of records, and one more. */

@@ -40,7 +40,8 @@
  *           three passes, if most keys differ in their upper bits. On p workers O(n b / p)
  *           deep, and some 100 us more for a sample and the places of buckets, which one
  *           worker makes. O(n), a reading of the array, where it is in order already, and
- *           two where it is in reverse order. Below 512 KB of records (see Memory) all is
+ *           two where it is in reverse order. The sample is another one in each call and
+ *           cannot be foreseen: nobody can choose keys for it. Below 512 KB of records (see Memory) all is
  *           done by the caller, without a pool.
  * Memory    up to 8 KB of records: none. Then a record for each item, and below 512 KB
  *           another one: a key alone has its size; with a value or its place, and both of
@@ -135,7 +136,8 @@ FILCH_API int filch_argsort_double(const double *x, size_t n, size_t *index,
  *
  * Returns  -EINVAL also unless begin <= end <= n.
  * Cost     O(n) work and a sort of about n / 1000 items more than the range, for n keys
- *          that are no more uneven than a few passes can tell.
+ *          that are no more uneven than a few passes can tell. About twice that of a sort
+ *          for keys that somebody chose for its first sample, which is the same every time
  */
 FILCH_API int filch_sort_range_int32(int32_t *x, size_t n, size_t begin, size_t end,
                                      const filch_opts *opts);

@@ -106,7 +106,8 @@ FILCH_API int filch_argsort_by_with(const void *base, size_t n, size_t bytes,
  *
  * Returns  -EINVAL also unless begin <= end <= n.
  * Cost     O(n) work: two comparisons for each item at most, and a sort of the range and
- *          of an eighth of the items besides, more where many are equal
+ *          of an eighth of the items besides; of more where many are equal, and of all
+ *          that somebody chose to mislead the sample, which is the same every time
  * Memory   as filch_sort; for a range of at most half of more than 2,048 items also 41
  *          bytes for every 40 items, and two items
  * Source   Floyd, Rivest, CACM 18, 1975 (a sample brackets the range)
