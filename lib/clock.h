@@ -12,15 +12,18 @@
 #include "platform.h"
 
 struct fl_clock {
+    bool is_calibrated;
     bool is_counter;
-    double ticks_per_ns; /* 0: not calibrated yet */
+    bool may_call_vdso;  /* what reads the system's clock without a system call */
+    double ticks_per_ns; /* plausible, whatever the system's clock says */
 };
 
 /* Written before the first pool is there, and constant from then on. */
 extern struct fl_clock fl_clock __attribute__((visibility("hidden")));
 
-/* Measure the counter's rate against the system's clock, once in a process; takes up to
- * 50 us. Pre: one thread at a time. */
+/* Measure the counter's rate against the system's clock, once in a process; takes 50 us,
+ * and a few milliseconds where that clock stands still or jumps. Pre: one thread at a
+ * time. */
 void fl_clock_calibrate(void);
 
 static inline uint64_t fl_ticks(void)
@@ -53,6 +56,12 @@ static inline uint64_t fl_ns_of_ticks(uint64_t ticks)
 static inline uint64_t fl_ticks_since(uint64_t then, uint64_t now)
 {
     return now > then ? now - then : 0;
+}
+
+/* What has passed since a moment of fl_now_ns; 0 when that clock went back. */
+static inline uint64_t fl_ns_since(uint64_t then)
+{
+    return fl_ticks_since(then, fl_now_ns());
 }
 
 #endif

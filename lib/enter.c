@@ -163,7 +163,7 @@ static int enter_from_outside(struct filch_pool *pool,
         return call_solo(pool, inside, arg);
     since = fl_now_ns();
     value = call_on(worker, inside, arg);
-    fl_count_add(&worker->counters.busy_ns, fl_now_ns() - since);
+    fl_count_add(&worker->counters.busy_ns, fl_ns_since(since));
     guest_leave(worker);
     return value;
 }

@@ -122,12 +122,17 @@ static void end_search(struct fl_worker *worker)
         fl_worker_wake_one(worker);
 }
 
+/* Where the clock stands still or went back; else the price of help comes first. */
+#define MOST_LOOKS_AWAY 10000
+
 /* Who has run next to nothing took less off its victim than being stolen from costs it,
  * with a raised gate and a job that is waited for: it looks away for a moment. Counted as
  * searching, so that nobody is woken instead. */
 static void look_away_until(uint64_t moment)
 {
-    while (fl_now_ns() < moment)
+    int looks;
+
+    for (looks = 0; looks < MOST_LOOKS_AWAY && fl_now_ns() < moment; looks++)
         fl_spin_hint();
 }
 
@@ -149,7 +154,7 @@ static filch_job *find_work(struct fl_worker *worker, uint64_t from_ns)
     struct filch_pool *pool = worker->pool;
     uint64_t since = 0, now = 0;
     filch_job *entry;
-    uint32_t looks;
+    uint32_t looks, begun = 0;
 
     fl_lot_search_begin(&pool->lot);
     /* ORDER(sleep-dekker): counted as searching before the gates are looked at. */
@@ -162,15 +167,19 @@ static filch_job *find_work(struct fl_worker *worker, uint64_t from_ns)
             since = since ? since : now;
             raise_all_gates(pool); /* what an owner has lowered: must_stay_up */
         }
-        entry = take_any(worker, now - since > FL_FORCE_AFTER_NS);
+        entry =
+            take_any(worker, searched_ns(since, now, looks - begun) > FL_FORCE_AFTER_NS);
         if (entry) {
             end_search(worker);
             return entry;
         }
         /* Who does not sleep, because there is private work to wait for, stays hungry:
          * the starving take it. */
-        if (now - since >= pool->spin_ns && park_idle(worker))
+        if (searched_ns(since, now, looks - begun) >= pool->spin_ns &&
+            park_idle(worker)) {
             since = now = 0;
+            begun = looks;
+        }
         pause_a_little(pool, looks);
     }
     fl_lot_search_end(&pool->lot);
@@ -199,17 +208,18 @@ void *fl_worker_main(void *arg)
     begin_idle(worker, then);
     while ((entry = find_work(worker, from))) {
         now = fl_now_ns();
-        end_idle(worker, now - then);
+        end_idle(worker, fl_ticks_since(then, now));
         if (bind_is_in_the_way(worker))
             fl_bind_make_way(worker);
         worker->was_invited = false;
         fl_worker_run(worker, entry);
         then = fl_now_ns();
-        fl_count_add(&worker->counters.busy_ns, then - now);
+        now = fl_ticks_since(now, then);
+        fl_count_add(&worker->counters.busy_ns, now);
         begin_idle(worker, then);
-        from = back_to_work_at(worker, then, then - now);
+        from = back_to_work_at(worker, then, now);
     }
-    end_idle(worker, fl_now_ns() - then);
+    end_idle(worker, fl_ns_since(then));
     fl_current = NULL;
     return NULL;
 }

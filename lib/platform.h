@@ -15,7 +15,9 @@
 
 /* --- time ------------------------------------------------------------------------- */
 
-/* Nanoseconds of a clock that never goes back. */
+/* Nanoseconds of a clock that should never go back. It may stand still, go back, jump and be
+ * coarse, where somebody puts another clock_gettime before the system's: nothing may wait
+ * for it alone. */
 uint64_t fl_now_ns(void);
 
 /* --- waiting ---------------------------------------------------------------------- */

@@ -8,6 +8,7 @@
 #define _GNU_SOURCE
 #include "platform.h"
 #include "base.h"
+#include "clock.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -35,9 +36,13 @@
 
 uint64_t fl_now_ns(void)
 {
-    struct timespec now;
+    struct timespec now = {0};
 
-    clock_gettime(CLOCK_MONOTONIC, &now);
+    /* The vDSO's reads the counter of the processor, which may be forbidden. */
+    if (fl_clock.may_call_vdso)
+        clock_gettime(CLOCK_MONOTONIC, &now);
+    else
+        syscall(SYS_clock_gettime, CLOCK_MONOTONIC, &now);
     return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
@@ -75,15 +80,19 @@ void fl_futex_wait(uint32_t *word, uint32_t expected)
 
 bool fl_futex_wait_until(uint32_t *word, uint32_t expected, uint64_t deadline_ns)
 {
-    struct timespec deadline = {(time_t)(deadline_ns / 1000000000u),
-                                (long)(deadline_ns % 1000000000u)};
+    uint64_t left_ns = fl_ticks_since(fl_now_ns(), deadline_ns);
+    struct timespec left = {.tv_sec = 1};
+    bool is_over;
 
-    /* FUTEX_WAIT_BITSET takes a moment where FUTEX_WAIT takes a length. */
-    bool is_over = syscall(SYS_futex, word, FUTEX_WAIT_BITSET_PRIVATE, expected,
-                           deadline_ns == UINT64_MAX ? NULL : &deadline, NULL,
-                           FUTEX_BITSET_MATCH_ANY) != 0 &&
-                   errno == ETIMEDOUT;
-
+    if (left_ns == 0)
+        return true;
+    if (left_ns < 1000000000u)
+        left = (struct timespec){.tv_nsec = (long)left_ns};
+    /* A length, and no long one, not a moment: the program may have made up its clock, which
+     * the kernel does not know, and set it back meanwhile. */
+    is_over = syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, expected,
+                      deadline_ns == UINT64_MAX ? NULL : &left, NULL, 0) != 0 &&
+              errno == ETIMEDOUT && left_ns < 1000000000u;
     forget_vectors();
     return is_over;
 }

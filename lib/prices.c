@@ -20,6 +20,9 @@
 /* From who has announced its sleep to who sleeps. */
 #define FALL_ASLEEP_NS 20000u
 
+/* Where the clock stands still. */
+#define FALL_ASLEEP_LOOKS 4000
+
 /* A word's way to a spinning worker and back is one of several: the sharer's publication,
  * the thief's steal, the loop's data, and at its end the count, most with a fence. So help
  * pays from so many times that way on, measured with loops of 1 to 5 us. */
@@ -30,6 +33,10 @@
 
 /* Nor above this, whatever the system was busy with. */
 #define MOST_SLEEPING_NS 100000u
+
+/* Where the clock stands still. Looks take nanoseconds, yields a third of a microsecond. */
+#define MOST_LOOKS  1000000
+#define MOST_YIELDS 4000
 
 #define ROUNDS 5
 
@@ -44,7 +51,8 @@ static bool wait_for(const uint32_t *word, uint32_t value)
 
     /* ORDER(prices): pairs with the release below: the time of waking up is seen. */
     for (looks = 1; fl_load_acquire(word) != value; looks++) {
-        if (looks % FL_LOOKS_PER_CLOCK == 0 && fl_now_ns() - since > PATIENCE_NS)
+        if (looks == MOST_LOOKS ||
+            (looks % FL_LOOKS_PER_CLOCK == 0 && fl_ns_since(since) > PATIENCE_NS))
             return false;
         fl_spin_hint();
     }
@@ -67,10 +75,11 @@ void fl_prices_answer(struct fl_worker *worker)
     /* ORDER(prices): pairs with the acquire in wait_for. */
     fl_store_release(&launch->answer, (uint32_t)SLEEP);
     since = fl_now_ns();
+    /* Whatever the clock does, the starter ends it. */
     for (looks = 0; (ask = fl_load_relaxed(&launch->ask)) != NOTHING; looks++) {
         if (ask == round)
             fl_store_relaxed(&launch->answer, round++); /* a sign of life, no more */
-        if (looks % FL_LOOKS_PER_CLOCK == 0 && fl_now_ns() - since > PATIENCE_NS)
+        if (looks % FL_LOOKS_PER_CLOCK == 0 && fl_ns_since(since) > PATIENCE_NS)
             return;
         pause_a_little(worker->pool, looks);
     }
@@ -96,13 +105,16 @@ void fl_prices_ask(struct fl_launch *launch)
 static bool measure_sleeping(struct fl_launch *launch, struct fl_parker *parker)
 {
     uint64_t began, called, since = fl_now_ns();
+    int looks;
 
-    while (fl_load_relaxed(&parker->state) != FL_PARKER_ASLEEP) { /* a look only */
-        if (fl_now_ns() - since > PATIENCE_NS)
+    for (looks = 0; fl_load_relaxed(&parker->state) != FL_PARKER_ASLEEP; looks++) {
+        if (looks == MOST_YIELDS || fl_ns_since(since) > PATIENCE_NS) /* looks only */
             return false;
         fl_yield(); /* the thread may be waiting for just this CPU */
     }
-    for (since = fl_now_ns(); fl_now_ns() - since < FALL_ASLEEP_NS;)
+    since = fl_now_ns();
+    for (looks = 0; looks < FALL_ASLEEP_LOOKS && fl_ns_since(since) < FALL_ASLEEP_NS;
+         looks++)
         fl_spin_hint();
     began = fl_ticks();
     fl_parker_notify(parker);
@@ -132,6 +144,7 @@ static bool measure_spinning(struct fl_launch *launch)
     }
     launch->spinning = FL_MAX((all - shortest - longest) / (ROUNDS - 2) * SPINNING_TIMES,
                               fl_ticks_of_ns(LEAST_SPINNING_NS));
+    launch->spinning = FL_MIN(launch->spinning, fl_ticks_of_ns(MOST_SLEEPING_NS));
     return true;
 }
 

@@ -20,6 +20,15 @@
 /* The clock is read every so many looks around. */
 #define FL_LOOKS_PER_CLOCK 16
 
+/* No look around takes less. */
+#define FL_LOOK_NS 4u
+
+/* How long a search has lasted, of so many looks: the clock may stand still. */
+static inline uint64_t searched_ns(uint64_t since, uint64_t now, uint32_t looks)
+{
+    return FL_MAX(fl_ticks_since(since, now), (uint64_t)looks * FL_LOOK_NS);
+}
+
 /* --- the word ------------------------------------------------------------------------
  * An address below 2^48 (Linux gives no other without being asked), whose bits 1 and 2
  * are free because latches are aligned to 8. A number of 18 bits fills the rest. For a

@@ -142,15 +142,17 @@ static bool park_waiting(struct fl_worker *worker, fl_served served, uint64_t do
 void fl_worker_wait(struct fl_worker *worker, fl_served served, uint64_t down_to)
 {
     uint64_t since = 0, now = 0;
-    uint32_t looks = 0;
+    uint32_t looks = 0, begun = 0;
     filch_job *entry;
 
     for (; !is_done(served, down_to); looks++) {
-        entry = take_for(worker, served, now - since > FL_FORCE_AFTER_NS);
+        entry = take_for(worker, served,
+                         searched_ns(since, now, looks - begun) > FL_FORCE_AFTER_NS);
         if (entry) {
             fl_worker_run(worker, entry);
             since = now = 0;
             looks = UINT32_MAX; /* 0 at the next turn */
+            begun = 0;
             continue;
         }
         if (looks % FL_LOOKS_PER_CLOCK == FL_LOOKS_PER_CLOCK - 1 ||
@@ -159,9 +161,11 @@ void fl_worker_wait(struct fl_worker *worker, fl_served served, uint64_t down_to
             since = since ? since : now;
             if (worker->context.watch && now >= worker->context.watch->next_ns)
                 worker->context.watch->look(worker->context.watch);
-            if (now - since >= worker->pool->spin_ns &&
-                park_waiting(worker, served, down_to))
+            if (searched_ns(since, now, looks - begun) >= worker->pool->spin_ns &&
+                park_waiting(worker, served, down_to)) {
                 since = now = 0;
+                begun = looks;
+            }
         }
         pause_a_little(worker->pool, looks);
     }

@@ -73,6 +73,11 @@ typedef struct filch_pool_options {
  * that stops threads by other signals unblocks them (pthread_sigmask) in a body, where it
  * gets to know the thread; filch never changes a thread's mask later.
  *
+ * Clocks: results do not depend on CLOCK_MONOTONIC, and no thread waits for it alone. The
+ * processor's counter is not read where the thread that makes the first pool of the process
+ * may not read it (PR_SET_TSC); a thread that forbids it to itself later must not call
+ * filch.
+ *
  * A child after fork() starts them again with its first call; a child that was forked
  * inside a body must not return from it, and its own calls on that pool run on it alone.
  * When a thread of the pool ran the body, the child has the signal mask and the CPUs of
