@@ -409,7 +409,7 @@ static void groups_take_no_more_than_is_said_while_tables_grow(void **state)
 {
     unsigned log2;
 
-    for (log2 = 6; log2 <= (IS_EMULATED ? 12 : 16); log2 += 2) {
+    for (log2 = 6; log2 <= (IS_EMULATED || IS_TSAN ? 12 : 16); log2 += 2) {
         size_t most = ((size_t)1 << log2) / 8 * 5;
         int is_shared;
 
