@@ -5,14 +5,25 @@
  * comparison is one of integers, and looks at no string). Those that have the same eight
  * characters, and go on behind them, are a group: it gets its next eight, and so on.
  *
+ * Eight characters at a time are slow where many strings share hundreds: each string comes
+ * from memory for each eight. So when most strings of a group had the same eight twice in a
+ * row, they are compared with one of them, the pivot, as far as they agree with it. Of the
+ * strings below the pivot those come first that agree least with it; of those above it they
+ * come last. So the key is the number of characters in which a string agrees, and strings
+ * with the same key are a group that begins behind these. The pivot is chosen at random:
+ * strings of which each begins the next one take a few rounds, in whatever order they come.
+ * The result does not depend on the choice.
+ *
  * Large groups are sorted by all workers, one after the other; what is left of the array
  * in small ones is shared out.
  */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include "enter.h"
 #include "loop.h"
 #include "options.h"
+#include "platform.h"
 #include "sort.h"
 #include "sort_by.h"
 
@@ -30,16 +41,32 @@
 /* Strings whose groups are sorted by one worker at least. */
 #define PIECE ((size_t)1024)
 
+/* Steps of eight characters in which most strings agreed, before a pivot is taken: many
+ * agree in two (in paths, say), and then differ. */
+#define AGREED 2
+
 /* Strings that are fetched ahead. */
 #define AHEAD 8
 
 /* Words on the stack, and as much room. */
 #define STACK_WORDS ((size_t)256)
 
-/* Strings [begin, end), which agree in `depth` characters. */
+/* Strings [begin, end), which agree in `depth` characters. agreed: see choose_keys. */
 struct group {
     size_t begin, end, depth;
+    unsigned agreed;
 };
+
+/* What the keys of strings say, which agree in `depth` characters. */
+struct keys {
+    size_t depth;
+    const char *pivot; /* from there on; NULL: eight characters */
+    size_t length;     /* of the pivot */
+};
+
+/* A string with this key is the pivot's equal. Others have the number of characters that
+ * they share with it if they are less; that number below UINT64_MAX if they are greater. */
+#define SAME (UINT64_C(1) << 63)
 
 struct strings {
     const char **x;
@@ -52,6 +79,7 @@ struct strings {
     size_t group_count;
     size_t *firsts; /* for each piece */
     struct group now;
+    struct keys keys; /* of these */
 };
 
 static uint64_t characters(const char *string)
@@ -64,19 +92,74 @@ static uint64_t characters(const char *string)
     return key;
 }
 
-static bool has_ended(uint64_t key)
+/* Characters in which a string agrees with the first n of another, which does not end
+ * there. strncmp reads many at a time, and nothing behind the end of either. */
+static size_t agreement(const char *string, const char *other, size_t n)
 {
-    return (key & 0xff) == 0;
+    size_t count = 0;
+
+    while (n - count >= 1024 && strncmp(string + count, other + count, 1024) == 0)
+        count += 1024;
+    while (n - count >= 32 && strncmp(string + count, other + count, 32) == 0)
+        count += 32;
+    while (count < n && string[count] == other[count])
+        count++;
+    return count;
 }
 
-static void load_keys(struct fl_word *at, size_t n, size_t depth)
+static uint64_t compare_with_pivot(const struct keys *keys, const char *string)
+{
+    size_t count;
+
+    if (string == keys->pivot)
+        return SAME;
+    count = agreement(string, keys->pivot, keys->length);
+    if ((unsigned char)string[count] < (unsigned char)keys->pivot[count])
+        return count;
+    return string[count] ? UINT64_MAX - count : SAME;
+}
+
+/* Whether strings with that key are equal. */
+static bool has_ended(const struct keys *keys, uint64_t key)
+{
+    return keys->pivot ? key == SAME : (key & 0xff) == 0;
+}
+
+/* In how many characters strings with that key agree. */
+static size_t depth_behind(const struct keys *keys, uint64_t key)
+{
+    if (!keys->pivot)
+        return keys->depth + CHARACTERS;
+    return keys->depth + (size_t)(key < SAME ? key : UINT64_MAX - key);
+}
+
+/* agreed: in how many steps of eight characters in a row, up to here, most strings did. */
+static void choose_keys(struct keys *keys, const struct fl_word *at, size_t n,
+                        size_t depth, unsigned agreed)
+{
+    *keys = (struct keys){.depth = depth};
+    if (agreed >= AGREED) {
+        keys->pivot = at[fl_salt() % n].string + depth;
+        keys->length = strlen(keys->pivot);
+    }
+}
+
+static void load_keys(const struct strings *strings, const struct keys *keys,
+                      struct fl_word *at, size_t n)
 {
     size_t i;
 
     for (i = 0; i < n; i++) {
+        const char *string = at[i].string + keys->depth;
+
         if (i + AHEAD < n)
-            __builtin_prefetch(at[i + AHEAD].string + depth);
-        at[i].key = characters(at[i].string + depth);
+            __builtin_prefetch(at[i + AHEAD].string + keys->depth);
+        if (!keys->pivot)
+            at[i].key = characters(string);
+        else if (!fl_opts_are_cancelled(strings->opts))
+            at[i].key = compare_with_pivot(keys, string);
+        else
+            at[i].key = SAME; /* nobody is going to look at the string again */
     }
 }
 
@@ -88,6 +171,11 @@ static void sort_keys(const struct strings *strings, struct fl_word *at,
 
 /* --- by one worker ---------------------------------------------------------------- */
 
+static bool is_less(const char *a, const char *b, size_t depth)
+{
+    return a != b && strcmp(a + depth, b + depth) < 0;
+}
+
 static void sort_few(struct fl_word *at, size_t n, size_t depth)
 {
     size_t i, j;
@@ -95,32 +183,40 @@ static void sort_few(struct fl_word *at, size_t n, size_t depth)
     for (i = 1; i < n; i++) {
         struct fl_word word = at[i];
 
-        for (j = i; j > 0 && strcmp(word.string + depth, at[j - 1].string + depth) < 0;
-             j--)
+        for (j = i; j > 0 && is_less(word.string, at[j - 1].string, depth); j--)
             at[j] = at[j - 1];
         at[j] = word;
     }
+}
+
+/* That for a group of so many out of n strings, which had these keys. After a pivot from 0
+ * on: one that was chosen badly may not get any further. */
+static unsigned agreed_by(const struct keys *keys, size_t count, size_t n,
+                          unsigned agreed)
+{
+    return !keys->pivot && count > n / 2 ? agreed + 1 : 0;
 }
 
 /* n strings that agree in `depth` characters, and are that long. The largest of the
  * groups among them is next here; others have half as many at most, so this does not go
  * deep. */
 static void sort_group(const struct strings *strings, struct fl_word *at,
-                       struct fl_word *room, size_t n, size_t depth)
+                       struct fl_word *room, size_t n, size_t depth, unsigned agreed)
 {
     while (n > FEW && !fl_opts_are_cancelled(strings->opts)) {
         size_t i, end, largest = 0, most = 0;
+        struct keys keys;
 
-        load_keys(at, n, depth);
+        choose_keys(&keys, at, n, depth, agreed);
+        load_keys(strings, &keys, at, n);
         sort_keys(strings, at, room, n);
-        depth += CHARACTERS;
         for (i = 0; i < n; i = end) {
             size_t group = i, count;
 
             for (end = i + 1; end < n && at[end].key == at[i].key;)
                 end++;
             count = end - i;
-            if (count < 2 || has_ended(at[i].key))
+            if (count < 2 || has_ended(&keys, at[i].key))
                 continue;
             if (count > most) {
                 size_t larger = count;
@@ -131,8 +227,11 @@ static void sort_group(const struct strings *strings, struct fl_word *at,
                 most = larger;
             }
             if (count > 1)
-                sort_group(strings, at + group, room + group, count, depth);
+                sort_group(strings, at + group, room + group, count,
+                           depth_behind(&keys, at[group].key), 0);
         }
+        depth = depth_behind(&keys, at[largest].key);
+        agreed = agreed_by(&keys, most, n, agreed);
         at += largest;
         room += largest;
         n = most;
@@ -154,7 +253,7 @@ static int load_words(filch_worker *w, size_t begin, size_t end, void *ctx)
         for (i = begin; i < end; i++)
             at[i].string = strings->x[i];
     }
-    load_keys(at + begin, end - begin, strings->now.depth);
+    load_keys(strings, &strings->keys, at + begin, end - begin);
     return 0;
 }
 
@@ -200,6 +299,7 @@ static int sort_groups(filch_worker *w, size_t begin, size_t end, void *ctx)
     struct fl_word *at = strings->at + strings->now.begin;
     struct fl_word *room = strings->room + strings->now.begin;
     size_t i, next, last = strings->firsts[end];
+    size_t n = strings->now.end - strings->now.begin;
 
     (void)w;
     for (i = strings->firsts[begin]; i < last; i = next) {
@@ -207,9 +307,11 @@ static int sort_groups(filch_worker *w, size_t begin, size_t end, void *ctx)
             if (++next - i > GROUP_MOST)
                 next += bound_of(at + next, last - next, at[i].key, true);
         }
-        if (next - i > 1 && next - i <= GROUP_MOST && !has_ended(at[i].key))
+        if (next - i > 1 && next - i <= GROUP_MOST &&
+            !has_ended(&strings->keys, at[i].key))
             sort_group(strings, at + i, room + i, next - i,
-                       strings->now.depth + CHARACTERS);
+                       depth_behind(&strings->keys, at[i].key),
+                       agreed_by(&strings->keys, next - i, n, strings->now.agreed));
     }
     return 0;
 }
@@ -253,15 +355,17 @@ static void note_groups(struct strings *strings)
         uint64_t key = at[i].key;
         size_t begin, end;
 
-        if (has_ended(key) || !((i >= half && at[i - half].key == key) ||
-                                (i + half < n && at[i + half].key == key)))
+        if (has_ended(&strings->keys, key) ||
+            !((i >= half && at[i - half].key == key) ||
+              (i + half < n && at[i + half].key == key)))
             continue;
         begin = bound_of(at, n, key, false);
         end = bound_of(at, n, key, true);
         if (end - begin <= GROUP_MOST)
             continue;
-        strings->groups[strings->group_count++] =
-            (struct group){now->begin + begin, now->begin + end, now->depth + CHARACTERS};
+        strings->groups[strings->group_count++] = (struct group){
+            now->begin + begin, now->begin + end, depth_behind(&strings->keys, key),
+            agreed_by(&strings->keys, end - begin, n, now->agreed)};
         i = (end - 1) / GROUP_MOST * GROUP_MOST; /* the last one in this group */
     }
 }
@@ -272,13 +376,15 @@ static int sort_inside(struct fl_worker *worker, void *arg)
     int err = 0;
 
     strings->worker = worker;
-    strings->groups[strings->group_count++] = (struct group){0, strings->n, 0};
+    strings->groups[strings->group_count++] = (struct group){0, strings->n, 0, 0};
     while (strings->group_count > 0 && !err) {
         size_t n, pieces;
 
         strings->now = strings->groups[--strings->group_count];
         n = strings->now.end - strings->now.begin;
         pieces = n / PIECE + (n % PIECE != 0);
+        choose_keys(&strings->keys, strings->at + strings->now.begin, n,
+                    strings->now.depth, strings->now.agreed);
         err = each(strings, load_words, n, GRAIN, true);
         if (!err)
             err = fl_order_together(worker, &strings->order,
@@ -312,7 +418,7 @@ static int sort_small(struct strings *strings)
     }
     for (i = 0; i < n; i++)
         strings->at[i].string = strings->x[i];
-    sort_group(strings, strings->at, strings->at + n, n, 0);
+    sort_group(strings, strings->at, strings->at + n, n, 0, 0);
     if (fl_opts_are_cancelled(strings->opts))
         err = -ECANCELED;
     for (i = 0; i < n && !err; i++)

@@ -132,10 +132,12 @@ FILCH_API int filch_sort_range_by_with(void *base, size_t n, size_t bytes, size_
  * .ctx     may be named, and is not the first argument
  *
  * Returns  -EINVAL also for an x that is not aligned; after any error x is as it was
- * Cost     O(n log n) comparisons of integers for each 8 characters that many strings
- *          share; each character that tells two strings apart, and those before it, are
- *          read once. On p workers a p-th of it is the longest chain, but for groups of up
- *          to 4,096 strings that share their beginnings, each of which is one worker's
+ * Cost     O(n log n) comparisons of integers for each 8 characters that are needed to
+ *          tell strings apart. Where most strings share 16 and more, these are compared
+ *          with one of them, chosen at random, many at a time: once, as a rule; O(log n)
+ *          times where each string begins the next one. On p workers a p-th of it is the
+ *          longest chain, but for groups of up to 4,096 strings that share their
+ *          beginnings, each of which is one worker's
  * Memory   up to 256 strings: none. Then 32 bytes for each, 0.2 KB, and a byte for every
  *          16
  * Source   caching characters: Ng, Kakehi, CPM 2007 (cache-efficient radix sort); groups

@@ -2,9 +2,13 @@
  *
  * The oracle is qsort, of pointers to the pointers, by strcmp and then by place. Strings
  * that are equal are copies, so that it shows when they change places. aligned_alloc is
- * replaced, to have no memory.
+ * replaced, to have no memory; and fl_order_together, to count how often all strings are
+ * looked at.
  */
 #include "pools.h"
+#include <sys/mman.h>
+#include <unistd.h>
+#include "../../lib/order.h"
 
 static atomic_int failing; /* so many allocations from now on; 0: none */
 
@@ -15,6 +19,19 @@ void *__wrap_aligned_alloc(size_t align, size_t bytes)
     if (atomic_load(&failing) && atomic_fetch_sub(&failing, 1) == 1)
         return NULL;
     return __real_aligned_alloc(align, bytes);
+}
+
+static atomic_int rounds;
+
+int __real_fl_order_together(struct fl_worker *worker, const struct fl_order *order,
+                             char *at, char *room, size_t n, const filch_opts *opts);
+int __wrap_fl_order_together(struct fl_worker *worker, const struct fl_order *order,
+                             char *at, char *room, size_t n, const filch_opts *opts);
+int __wrap_fl_order_together(struct fl_worker *worker, const struct fl_order *order,
+                             char *at, char *room, size_t n, const filch_opts *opts)
+{
+    atomic_fetch_add(&rounds, 1);
+    return __real_fl_order_together(worker, order, at, room, n, opts);
 }
 
 /* --- strings ------------------------------------------------------------------------ */
@@ -103,17 +120,14 @@ static int by_strcmp_and_place(const void *left, const void *right)
     return order ? order : (*a > *b) - (*a < *b);
 }
 
-static void check_kind(size_t n, enum kind kind, filch_pool **pools, size_t pool_count,
-                       uint64_t *random)
+static void check_sort(const char **x, size_t n, filch_pool **pools, size_t pool_count)
 {
-    const char **x = malloc((n + 1) * sizeof *x), **y = malloc((n + 1) * sizeof *y);
+    const char **y = malloc((n + 1) * sizeof *y);
     const char ***sorted = malloc((n + 1) * sizeof *sorted);
     size_t i, p;
 
-    for (i = 0; i < n; i++) {
-        x[i] = make_string(kind, i, n, random);
+    for (i = 0; i < n; i++)
         sorted[i] = &x[i];
-    }
     qsort(sorted, n, sizeof *sorted, by_strcmp_and_place);
     for (p = 0; p < pool_count; p++) {
         memcpy(y, x, n * sizeof *x);
@@ -121,11 +135,29 @@ static void check_kind(size_t n, enum kind kind, filch_pool **pools, size_t pool
         for (i = 0; i < n; i++)
             assert_ptr_equal(y[i], *sorted[i]);
     }
+    free(y);
+    free(sorted);
+}
+
+static void free_strings(const char **x, size_t n)
+{
+    size_t i;
+
     for (i = 0; i < n; i++)
         free((void *)(uintptr_t)x[i]);
     free(x);
-    free(y);
-    free(sorted);
+}
+
+static void check_kind(size_t n, enum kind kind, filch_pool **pools, size_t pool_count,
+                       uint64_t *random)
+{
+    const char **x = malloc((n + 1) * sizeof *x);
+    size_t i;
+
+    for (i = 0; i < n; i++)
+        x[i] = make_string(kind, i, n, random);
+    check_sort(x, n, pools, pool_count);
+    free_strings(x, n);
 }
 
 /* --- sorting ------------------------------------------------------------------------ */
@@ -183,6 +215,128 @@ static void each_string_begins_the_next_one(void **state)
     }
     free(text);
     free(x);
+}
+
+/* --- long beginnings ---------------------------------------------------------------- */
+
+/* Of so many letters that all share, with another end each, or none. */
+static const char *with_beginning(size_t length, uint64_t *random)
+{
+    static const unsigned char ends[] = {1, 'a', 0x7f, 0x80, 0xff};
+    uint64_t r = random_next(random);
+    size_t more = r % 3 == 0 ? r / 8 % 40 : r % 3, i;
+    char *text = malloc(length + more + 1);
+
+    memset(text, 'x', length);
+    for (i = 0; i < more; i++)
+        text[length + i] = (char)ends[random_below(random, COUNT_OF(ends))];
+    text[length + more] = '\0';
+    return text;
+}
+
+static void strings_with_long_beginnings_are_sorted(void **state)
+{
+    static const size_t lengths[] = {7,  8,    9,    31,   32,   33,   39,   40,  41,
+                                     64, 1022, 1023, 1024, 1025, 1055, 1056, 1057};
+    static const size_t counts[] = {7, 100, IS_EMULATED ? 300 : 6000};
+    filch_pool *pool = *state;
+    uint64_t random = seed_print();
+    size_t l, c, i;
+
+    for (l = 0; l < COUNT_OF(lengths); l++) {
+        for (c = 0; c < COUNT_OF(counts); c++) {
+            size_t n = counts[c];
+            const char **x = malloc(n * sizeof *x);
+
+            for (i = 0; i < n; i++)
+                x[i] = with_beginning(lengths[l], &random);
+            check_sort(x, n, &pool, 1);
+            free_strings(x, n);
+        }
+    }
+}
+
+#define WIDE 5000 /* strings: enough for all workers */
+
+static int count_rounds(const char **x, filch_pool *pool)
+{
+    atomic_store(&rounds, 0);
+    check_sort(x, WIDE, &pool, 1);
+    return atomic_load(&rounds);
+}
+
+/* A round for each eight characters would make 126 of the first two, and 113 of the last:
+ * until 904 strings have ended, eight in each round. */
+static void long_beginnings_are_skipped_at_once(void **state)
+{
+    static const char *x[WIDE], *same[WIDE];
+    uint64_t random = seed_print();
+    char *text = malloc(WIDE);
+    size_t i;
+
+    for (i = 0; i < WIDE; i++) {
+        x[i] = with_beginning(1000, &random);
+        same[i] = x[0];
+    }
+    assert_in_range(count_rounds(x, *state), 1, 4);
+    assert_in_range(count_rounds(same, *state), 1, 3);
+    memset(text, 'y', WIDE);
+    for (i = 0; i < WIDE; i++) { /* each begins another one */
+        free((void *)(uintptr_t)x[i]);
+        x[i] = copy_of(text, i * 1001 % WIDE);
+    }
+    /* Two rounds, and one with a pivot. One pivot in three or less leaves as many strings
+     * to be sorted together: 20 in a row are one case in 10^9. */
+    assert_in_range(count_rounds(x, *state), 3, 61);
+    for (i = 0; i < WIDE; i++)
+        free((void *)(uintptr_t)x[i]);
+    free(text);
+}
+
+static void equal_pointers_stay_beside_each_other(void **state)
+{
+    const char *x[100];
+    char *text[3];
+    filch_pool *pool = *state;
+    size_t i;
+
+    for (i = 0; i < 3; i++) {
+        text[i] = malloc(5000);
+        memset(text[i], 'z', 4999);
+        text[i][4999] = '\0';
+    }
+    text[2][4998] = 'a';
+    for (i = 0; i < 100; i++)
+        x[i] = text[i % 3];
+    assert_int_equal(filch_sort_strings(x, 100, .pool = pool), 0);
+    for (i = 0; i < 100; i++) /* the others in their order */
+        assert_ptr_equal(x[i], i < 33 ? text[2] : text[(i - 33) % 2]);
+    for (i = 0; i < 3; i++)
+        free(text[i]);
+}
+
+/* Each string ends with a page behind which nobody may read. */
+static void nothing_is_read_behind_the_end_of_a_string(void **state)
+{
+    enum { STRINGS = 24 };
+    size_t page = (size_t)sysconf(_SC_PAGESIZE), i;
+    char *memory = mmap(NULL, 2 * STRINGS * page, PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    const char *x[STRINGS];
+    filch_pool *pool = *state;
+
+    assert_true(memory != MAP_FAILED);
+    for (i = 0; i < STRINGS; i++) {
+        size_t length = i < 8 ? page - 1 - i : 1200 - 3 * i;
+        char *end = memory + (2 * i + 1) * page;
+
+        memset(end - 1 - length, 'x', length);
+        end[-1] = '\0';
+        x[i] = end - 1 - length;
+        assert_int_equal(mprotect(end, page, PROT_NONE), 0);
+    }
+    check_sort(x, STRINGS, &pool, 1);
+    munmap(memory, 2 * STRINGS * page);
 }
 
 /* --- errors ------------------------------------------------------------------------- */
@@ -290,6 +444,10 @@ int main(void)
         cmocka_unit_test(
             many_strings_are_sorted_in_the_same_way_by_any_number_of_workers),
         ON_POOLS(each_string_begins_the_next_one),
+        ON_POOLS(strings_with_long_beginnings_are_sorted),
+        ON_POOLS(long_beginnings_are_skipped_at_once),
+        ON_POOLS(equal_pointers_stay_beside_each_other),
+        ON_POOLS(nothing_is_read_behind_the_end_of_a_string),
         ON_POOLS(without_memory_nothing_is_changed),
         ON_POOLS(a_sort_that_ends_early_changes_nothing),
         ON_POOLS(refused_sorts_change_nothing),
