@@ -15,6 +15,7 @@ struct fl_counters {
     uint64_t publishes, forced;
     uint64_t parks, wakes;
     uint64_t overflows;
+    uint64_t masks_changed;
     uint64_t busy_ns, idle_ns;
     uint64_t idle_since_ns; /* not in idle_ns yet; 0: the worker is not idle */
 };

@@ -209,8 +209,8 @@ void *fl_worker_main(void *arg)
     while ((entry = find_work(worker, from))) {
         now = fl_now_ns();
         end_idle(worker, fl_ticks_since(then, now));
-        if (bind_is_in_the_way(worker))
-            fl_bind_make_way(worker);
+        if (bind_needs_look(worker, now))
+            fl_bind_look(worker, now);
         worker->was_invited = false;
         fl_worker_run(worker, entry);
         then = fl_now_ns();

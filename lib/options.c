@@ -178,6 +178,7 @@ void fl_config_resolve(struct fl_config *config, const filch_pool_options *optio
     config->stack_bytes =
         options && options->stack_bytes ? options->stack_bytes : (size_t)number;
 
+    config->is_displayed = is_displayed();
     config->is_classic = choice_of(FENCES, fences, "auto or classic") == 1;
 }
 
@@ -186,7 +187,7 @@ void fl_config_display(const struct fl_config *config, uint32_t workers,
 {
     static const char *const binds[] = {"auto", "core", "node", "none"};
 
-    if (!is_displayed())
+    if (!config->is_displayed)
         return;
     fprintf(stderr, "filch: %u worker%s (%s), bind %s, spin %llu us, fences %s\n",
             workers, workers == 1 ? "" : "s", reason, binds[config->bind],

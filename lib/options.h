@@ -16,6 +16,7 @@ struct fl_config {
     uint64_t spin_ns;
     size_t stack_bytes; /* 0: the platform's choice */
     bool is_classic;    /* no asymmetric fences, please */
+    bool is_displayed;  /* FILCH_DISPLAY */
 };
 
 /* -EINVAL for options that are out of range or of another ABI; NULL is fine. */

@@ -127,6 +127,25 @@ unsigned fl_cpuset_count(const struct fl_cpuset *set);
 /* One past the highest CPU number that the set can hold. */
 unsigned fl_cpuset_limit(const struct fl_cpuset *set);
 
+/* The memory of a set that is not allocated, of as many CPUs as Linux can be built for. */
+#define FL_MOST_CPUS 8192
+struct fl_mask {
+    uint64_t bits[FL_MOST_CPUS / 64];
+};
+
+static inline struct fl_cpuset fl_cpuset_in(struct fl_mask *mask)
+{
+    return (struct fl_cpuset){sizeof mask->bits, mask->bits};
+}
+
+/* Whose mask: the calling thread's, the main thread's, or that of the main thread of the
+ * process that forked this one. */
+enum fl_whose { FL_OWN, FL_MAIN_THREADS, FL_PARENTS };
+
+/* Read a mask into a set whose memory the caller has. Allocates nothing: a child of fork()
+ * may not. -EINVAL where the system's masks are longer. */
+int fl_cpuset_read(struct fl_cpuset *set, enum fl_whose whose);
+
 /* Bind the calling thread. */
 int fl_bind_self(const struct fl_cpuset *set);
 

@@ -1,7 +1,7 @@
 /* platform_cpuset.c - sets of CPUs, and the affinity of the calling thread.
  *
  * Job: the CPU part of platform.h over sched_getaffinity and sched_setaffinity. Sets are
- * allocated, since a fixed cpu_set_t ends at CPU 1023. Never touches another thread.
+ * allocated, since a fixed cpu_set_t ends at CPU 1023. Never binds another thread.
  */
 #define _GNU_SOURCE
 #include "platform.h"
@@ -50,6 +50,13 @@ int fl_cpuset_allowed(struct fl_cpuset *set)
             return err;
     }
     return -EINVAL;
+}
+
+int fl_cpuset_read(struct fl_cpuset *set, enum fl_whose whose)
+{
+    pid_t pid = whose == FL_OWN ? 0 : whose == FL_MAIN_THREADS ? getpid() : getppid();
+
+    return sched_getaffinity(pid, set->bytes, set->bits) == 0 ? 0 : -errno;
 }
 
 void fl_cpuset_free(struct fl_cpuset *set)

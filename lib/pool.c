@@ -198,6 +198,7 @@ int fl_pool_begin(struct filch_pool *pool, const filch_pool_options *options)
     pool->wanted_reason = config.reason;
     pool->bind = (enum filch_bind)config.bind;
     pool->spin_ns = config.spin_ns;
+    pool->is_displayed = config.is_displayed;
     pool->stack_bytes = config.stack_bytes;
     pool->inherits_scheduling = options && options->inherit_scheduling;
     pool->is_asymmetric = !config.is_classic && fl_heavy_fence_init();

@@ -55,7 +55,7 @@ static void after_fork_child(void)
             forget_locks(worker->pool);
         if (worker->has_thread) { /* the child's only thread is no longer a pool's */
             fl_signals_set(&worker->pool->signals);
-            fl_bind_undo(worker->pool);
+            fl_bind_undo(worker);
         }
     }
 }

@@ -30,6 +30,7 @@ int filch_stats_get(filch_pool *pool, filch_stats *stats)
         stats->parks += fl_load_relaxed(&counters->parks);
         stats->wakes += fl_load_relaxed(&counters->wakes);
         stats->overflows += fl_load_relaxed(&counters->overflows);
+        stats->masks_changed += fl_load_relaxed(&counters->masks_changed);
         stats->busy_ns += fl_load_relaxed(&counters->busy_ns);
         stats->idle_ns += fl_load_relaxed(&counters->idle_ns);
         since = fl_load_relaxed(&counters->idle_since_ns);

@@ -94,7 +94,11 @@ struct fl_worker {
     int cpu;           /* index in the pool's topology, -1: not known */
     int bound_cpu;     /* bind.h's: the system's number, -1: not to one */
     uint64_t moved_ns; /* and when that changed last */
-    uint16_t *victims; /* all other slots, nearest first */
+    uint64_t
+        given_mask;     /* bind.h's: the mask that the thread was given, as a hash; 0: not
+                            known, or somebody has changed it */
+    uint64_t looked_ns; /* when it was last looked at */
+    uint16_t *victims;  /* all other slots, nearest first */
     uint32_t victim_ring_end[FL_ELSEWHERE + 1];
 
     struct fl_counters counters;
@@ -132,8 +136,14 @@ struct filch_pool {
     const char *reason; /* for workers */
     struct fl_topology topology;
     struct fl_cpuset bind_set; /* with FILCH_BIND_NODE */
-    struct fl_piece *pieces;   /* of all slots */
-    uint16_t *victims;         /* of all slots */
+    /* bind.h's: what who started the threads might use; empty: not known. */
+    struct fl_mask allowed;
+    uint64_t inherited_mask; /* what the threads start with, as a hash, */
+    uint64_t made_for_mask;  /* and what `allowed` was when the pool was made */
+    bool is_displayed;       /* FILCH_DISPLAY */
+    uint32_t changes_told;
+    struct fl_piece *pieces; /* of all slots */
+    uint16_t *victims;       /* of all slots */
 };
 
 /* Whether more than one job can lie in the worker's deque; see SOLO_BYTES in enter.c. */

@@ -28,7 +28,9 @@ enum filch_bind {
  *              quota allow. An explicit number may exceed the CPUs (at most
  *              FILCH_MAX_WORKERS).
  * bind         see enum filch_bind. Chosen: FILCH_BIND, or auto. The caller's own
- *              affinity is never changed.
+ *              affinity is never changed. Who changes the masks of the threads later
+ *              (taskset, a cpuset) has the last word: they stay where they are put, and
+ *              filch_stats counts them (masks_changed).
  * spin_us      how long a thread without work looks on before it sleeps, in microseconds,
  *              at most 10 seconds; -1: not at all. Chosen: FILCH_SPIN_US (where 0 means
  *              not at all), or 50, which is about what waking takes; 0 with more workers
@@ -81,7 +83,8 @@ typedef struct filch_pool_options {
  * A child after fork() starts them again with its first call; a child that was forked
  * inside a body must not return from it, and its own calls on that pool run on it alone.
  * When a thread of the pool ran the body, the child has the signal mask and the CPUs of
- * who made the pool (or started it again). posix_spawn() and vfork() in a body know
+ * who made the pool (or started it again), unless somebody has changed the thread's since.
+ * Threads that are started again run on the CPUs that the calling thread then has. posix_spawn() and vfork() in a body know
  * nothing of that: a program that they start has those of the thread that runs the body.
  *
  *     filch_pool *pool;

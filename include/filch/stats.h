@@ -28,6 +28,10 @@ typedef struct filch_stats {
     uint64_t overflows;    /* the ring or a free list was exhausted: run inline */
     uint64_t busy_ns;      /* in calls and stolen work, summed over threads */
     uint64_t idle_ns;      /* the pool's threads looking for work or asleep */
+    /* Threads that found their affinity mask changed by somebody else, or started (again,
+     * after a fork) with another one than the pool was made for. They stay where they were
+     * put. Each looks when it runs something, at most every 10 ms. */
+    uint64_t masks_changed;
 } filch_stats;
 
 /**

@@ -1,10 +1,14 @@
 /* test_affinity.c - which CPUs a pool's threads run on, and that callers keep theirs.
  *
- * Linked with --wrap for fl_topology_load, so that a larger machine can be made up, and
- * for fl_bind_self, which then only notes what each thread asks for.
+ * Linked with --wrap for fl_topology_load, so that a larger machine can be made up, for
+ * fl_cpuset_read, which then allows all of it, and for fl_bind_self, which then only notes
+ * what each thread asks for. What happens when somebody changes masks while a pool works
+ * is in tests/system/test_masks.c.
  */
 #include "pools.h"
 #include "topology.h"
+
+#include <unistd.h>
 
 /* --- a made-up machine ------------------------------------------------------------ */
 
@@ -22,6 +26,11 @@ int __real_fl_topology_load(struct fl_topology *topology);
 int __wrap_fl_topology_load(struct fl_topology *topology);
 int __real_fl_bind_self(const struct fl_cpuset *set);
 int __wrap_fl_bind_self(const struct fl_cpuset *set);
+
+static bool are_moves_refused; /* on the real machine: by a cpuset, say */
+
+int __real_fl_cpuset_read(struct fl_cpuset *set, enum fl_whose whose);
+int __wrap_fl_cpuset_read(struct fl_cpuset *set, enum fl_whose whose);
 
 static unsigned os_index_of(unsigned cpu)
 {
@@ -49,12 +58,24 @@ int __wrap_fl_topology_load(struct fl_topology *topology)
     return 0;
 }
 
+int __wrap_fl_cpuset_read(struct fl_cpuset *set, enum fl_whose whose)
+{
+    unsigned i;
+
+    if (machine.cpus == 0)
+        return __real_fl_cpuset_read(set, whose);
+    memset(set->bits, 0, set->bytes);
+    for (i = 0; i < machine.cpus; i++)
+        fl_cpuset_add(set, os_index_of(i));
+    return 0;
+}
+
 int __wrap_fl_bind_self(const struct fl_cpuset *set)
 {
     unsigned number, cpu;
 
     if (machine.cpus == 0)
-        return __real_fl_bind_self(set);
+        return are_moves_refused ? -EINVAL : __real_fl_bind_self(set);
     number = atomic_fetch_add(&machine.binds, 1);
     if (number >= MOST_CPUS)
         return 0;
@@ -95,17 +116,21 @@ static int call_roll(filch_worker *w, size_t begin, size_t end, void *ctx)
     return 0;
 }
 
-/* All workers of the pool are in the loop together. */
-static void get_roll(struct roll *roll, filch_pool *pool)
+/* All workers of the pool are in the loop together. Returns how much was wrong. */
+static unsigned get_roll_wrongly(struct roll *roll, filch_pool *pool)
 {
     memset(roll, 0, sizeof *roll);
     roll->company = filch_pool_workers(pool);
     roll->caller = pthread_self();
-    assert_int_equal(sched_getaffinity(0, sizeof roll->callers, &roll->callers), 0);
-    assert_int_equal(
-        filch_for(0, roll->company, call_roll, roll, .pool = pool, .grain = 1), 0);
-    assert_int_equal(atomic_load(&roll->wrong), 0);
-    assert_int_equal(atomic_load(&roll->others), roll->company - 1);
+    if (sched_getaffinity(0, sizeof roll->callers, &roll->callers) ||
+        filch_for(0, roll->company, call_roll, roll, .pool = pool, .grain = 1))
+        atomic_fetch_add(&roll->wrong, 1);
+    return atomic_load(&roll->wrong) + (atomic_load(&roll->others) != roll->company - 1);
+}
+
+static void get_roll(struct roll *roll, filch_pool *pool)
+{
+    assert_int_equal(get_roll_wrongly(roll, pool), 0);
 }
 
 static bool is_subset(const cpu_set_t *part, const cpu_set_t *whole)
@@ -342,45 +367,90 @@ static void without_binding_nobody_is_bound(void **state)
     assert_int_equal(atomic_load(&machine.binds), 0);
 }
 
-#define TEST(test) cmocka_unit_test_setup_teardown(test, reset_machine, reset_machine)
+/* --- making way ------------------------------------------------------------------- */
 
-/* The caller sits down on the CPU of one of the pool's threads, which then moves. */
-static void a_thread_makes_way_for_a_caller(void **state)
+/* A caller that sits down on the CPU of one of the pool's threads. It is not the main
+ * thread, whose mask stays as it was: else it might be that somebody bound the process. */
+struct intruder {
+    filch_pool *pool;
+    bool must_stay; /* the pool's threads, where they are */
+    unsigned wrong;
+};
+
+static void *sit_down(void *arg)
 {
     static struct roll roll;
-    cpu_set_t before, callers, seen;
-    filch_pool *pool;
-    unsigned cpu, i;
+    struct intruder *intruder = arg;
+    cpu_set_t callers, seen;
+    unsigned cpu, i, rounds = 0;
     uint64_t since;
     bool is_free = false;
 
-    (void)state;
-    assert_int_equal(sched_getaffinity(0, sizeof before, &before), 0);
-    if (CPU_COUNT(&before) < 2)
-        skip();
-    assert_int_equal(
-        filch_pool_create(&pool,
-                          FILCH_POOL_OPTIONS(.bind = FILCH_BIND_CORE,
-                                             .workers = (uint32_t)CPU_COUNT(&before))),
-        0);
-    get_roll(&roll, pool);
-    for (cpu = 0; !CPU_ISSET(cpu, &roll.mask[0]); cpu++)
-        continue;
+    intruder->wrong += get_roll_wrongly(&roll, intruder->pool);
+    cpu = first_cpu_of(&roll.mask[0]);
     CPU_ZERO(&callers);
     CPU_SET(cpu, &callers);
-    assert_int_equal(sched_setaffinity(0, sizeof callers, &callers), 0);
+    intruder->wrong += sched_setaffinity(0, sizeof callers, &callers) != 0;
     for (since = now_ns(); !is_free && now_ns() - since < PATIENCE_NS;) {
-        get_roll(&roll, pool);
+        intruder->wrong += get_roll_wrongly(&roll, intruder->pool);
         CPU_ZERO(&seen);
         for (i = 0; i < roll.others; i++)
             CPU_OR(&seen, &seen, &roll.mask[i]);
-        assert_int_equal(CPU_COUNT(&seen), roll.others); /* one each */
+        intruder->wrong += (unsigned)CPU_COUNT(&seen) != roll.others; /* one each */
         is_free = !CPU_ISSET(cpu, &seen);
+        if (intruder->must_stay && ++rounds == 100)
+            break;
     }
-    assert_true(is_free);
-    filch_pool_destroy(pool);
-    assert_int_equal(sched_setaffinity(0, sizeof before, &before), 0);
+    intruder->wrong += is_free == intruder->must_stay;
+    return NULL;
 }
+
+static void let_somebody_sit_down(bool must_stay, uint64_t *masks_changed)
+{
+    struct intruder intruder = {.must_stay = must_stay};
+    filch_stats stats = {.struct_size = sizeof stats};
+    static struct roll roll;
+    cpu_set_t mask;
+
+    assert_int_equal(sched_getaffinity(0, sizeof mask, &mask), 0);
+    if (CPU_COUNT(&mask) < 2)
+        skip();
+    assert_int_equal(
+        filch_pool_create(&intruder.pool,
+                          FILCH_POOL_OPTIONS(.bind = FILCH_BIND_CORE,
+                                             .workers = (uint32_t)CPU_COUNT(&mask))),
+        0);
+    get_roll(&roll, intruder.pool); /* all threads are bound */
+    are_moves_refused = must_stay;
+    run_threads(1, sit_down, &intruder);
+    are_moves_refused = false;
+    assert_int_equal(filch_stats_get(intruder.pool, &stats), 0);
+    *masks_changed = stats.masks_changed;
+    filch_pool_destroy(intruder.pool);
+    assert_int_equal(intruder.wrong, 0);
+}
+
+static void a_thread_makes_way_for_a_caller(void **state)
+{
+    uint64_t masks_changed;
+
+    (void)state;
+    let_somebody_sit_down(false, &masks_changed);
+    assert_int_equal(masks_changed, 0);
+}
+
+/* A control group has taken the free CPU away: the kernel refuses it. */
+static void a_thread_that_may_not_move_stays_and_says_so_once(void **state)
+{
+    uint64_t masks_changed;
+
+    (void)state;
+    let_somebody_sit_down(true, &masks_changed);
+    /* Of more than one thread others may have been in the way before it sat down. */
+    assert_in_range(masks_changed, 1, (unsigned)sysconf(_SC_NPROCESSORS_ONLN) - 1);
+}
+
+#define TEST(test) cmocka_unit_test_setup_teardown(test, reset_machine, reset_machine)
 
 int main(void)
 {
@@ -393,6 +463,7 @@ int main(void)
         TEST(automatic_binding_is_to_cores_when_the_pool_covers_them_all),
         TEST(without_binding_nobody_is_bound),
         TEST(a_thread_makes_way_for_a_caller),
+        TEST(a_thread_that_may_not_move_stays_and_says_so_once),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

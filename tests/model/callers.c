@@ -44,6 +44,12 @@ int fl_pool_begin(struct filch_pool *pool, const filch_pool_options *options)
     return 0;
 }
 
+bool fl_pool_may_begin(const struct filch_pool *failed)
+{
+    (void)failed;
+    return true;
+}
+
 void fl_pool_start(struct filch_pool *pool)
 {
     (void)pool;
@@ -61,9 +67,13 @@ void fl_signals_set(const fl_signals *blocked)
     (void)blocked;
 }
 
-void fl_bind_undo(const struct filch_pool *pool)
+void fl_salt_forget(void)
 {
-    (void)pool;
+}
+
+void fl_bind_undo(const struct fl_worker *worker)
+{
+    (void)worker;
 }
 
 void fl_inject_init(struct fl_inject *queue)
@@ -95,6 +105,7 @@ static void setup(void)
     memset(&default_storage, 0, sizeof default_storage);
     memset(guests, 0, sizeof guests);
     default_pool = NULL;
+    has_failed = false;
     fork_generation = 0;
     made = started = slots = 0;
     model_name(&life_mutex, "life mutex");

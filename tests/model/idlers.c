@@ -44,9 +44,9 @@ void fl_worker_wait(struct fl_worker *worker, fl_served served, uint64_t down_to
     (void)worker, (void)served, (void)down_to;
 }
 
-void fl_bind_make_way(struct fl_worker *worker)
+void fl_bind_look(struct fl_worker *worker, uint64_t now)
 {
-    (void)worker;
+    (void)worker, (void)now;
 }
 
 /* --- the pool --------------------------------------------------------------------- */
