@@ -66,7 +66,7 @@ static double guessed_rate(void)
 static bool is_counter_forbidden(void)
 {
 #ifdef PR_GET_TSC
-    int mode;
+    int mode = PR_TSC_ENABLE; /* valgrind does not know that prctl writes it */
 
     return prctl(PR_GET_TSC, &mode, 0, 0, 0) == 0 && mode == PR_TSC_SIGSEGV;
 #else
