@@ -76,10 +76,17 @@ void fl_salt_forget(void);
 
 typedef pthread_t fl_thread;
 
+/* The most that a call of filch takes of its caller's stack, and what a pool's thread has at
+ * least for bodies and for handlers of signals, besides a call that one of them makes.
+ * tests/system/test_stacks.c looks at painted stacks. */
+#define FL_CALL_STACK_BYTES ((size_t)64 * 1024)
+#define FL_BODY_STACK_BYTES ((size_t)32 * 1024)
+
 /* Start a thread with signals blocked, so that handlers run on the program's own threads;
  * but for faults, a profiler's, and those by which collectors stop threads.
  * stack_bytes 0: the soft stack limit of the process where it is finite, else the
- * system's default. Raised to the least stack the system allows. */
+ * system's default. Raised to what the system needs (the program's static thread-local
+ * memory included), and a body, and a call that it makes. */
 int fl_thread_start(fl_thread *thread, size_t stack_bytes, void *(*main)(void *),
                     void *arg);
 void fl_thread_join(fl_thread thread);

@@ -12,6 +12,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <link.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -209,13 +210,27 @@ static size_t soft_stack_limit(void)
     return (size_t)FL_MIN(limit.rlim_cur, (rlim_t)SIZE_MAX);
 }
 
+static int add_thread_local(struct dl_phdr_info *info, size_t bytes, void *sum)
+{
+    int i;
+
+    (void)bytes;
+    for (i = 0; i < info->dlpi_phnum; i++)
+        if (info->dlpi_phdr[i].p_type == PT_TLS)
+            *(size_t *)sum += info->dlpi_phdr[i].p_memsz + info->dlpi_phdr[i].p_align;
+    return 0;
+}
+
+/* A thread on less than the system's least is not started at all, and thread-local memory,
+ * which lies on its stack, is not always part of that. */
 static size_t least_stack(void)
 {
-    /* Asked at run time: static thread-local data of the program counts in, and with it
-     * the constant of limits.h may be too small to start a thread at all. */
-    long least = sysconf(_SC_THREAD_STACK_MIN);
+    long least = sysconf(_SC_THREAD_STACK_MIN); /* grows with the processor's registers */
+    size_t local_bytes = 0;
 
-    return (size_t)FL_MAX(least, (long)PTHREAD_STACK_MIN);
+    dl_iterate_phdr(add_thread_local, &local_bytes);
+    return (size_t)FL_MAX(least, (long)PTHREAD_STACK_MIN) + local_bytes +
+           FL_CALL_STACK_BYTES + FL_BODY_STACK_BYTES;
 }
 
 /* pthread_attr_setstacksize may refuse what is not whole pages. */

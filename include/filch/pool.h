@@ -35,7 +35,9 @@ enum filch_bind {
  *              at most 10 seconds; -1: not at all. Chosen: FILCH_SPIN_US (where 0 means
  *              not at all), or 50, which is about what waking takes; 0 with more workers
  *              than CPUs.
- * stack_bytes  of each thread, raised to the least that a thread needs. Chosen:
+ * stack_bytes  of each thread, raised to the least that a thread needs: what the system
+ *              asks for, thread-local memory included, and 96 KiB: 64 for a call of filch
+ *              that a body makes, 32 for the body and for handlers of signals. Chosen:
  *              FILCH_STACKSIZE, or the stack limit of the process.
  * inherit_scheduling  1: the threads have the scheduling class, priority and nice value of
  *              the thread that makes the pool (or starts it again, after a fork). 0: those
@@ -116,7 +118,8 @@ FILCH_API void filch_pool_destroy(filch_pool *pool);
  * Returns  NULL when there is no memory for it; loops then run on their caller, and a later
  *          call makes it once there is.
  * Stack    the call that makes a pool looks at the machine, and needs 128 KiB; calls that
- *          use one, 32 KiB besides what their bodies need.
+ *          use one, 64 KiB besides what their bodies need; and calls in bodies of calls,
+ *          64 KiB each.
  */
 FILCH_API filch_pool *filch_pool_default(void);
 
