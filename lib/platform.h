@@ -2,8 +2,8 @@
  *
  * Job: threads, futex, clock, fences across threads, memory, affinity, CPU quota,
  * environment variables.
- * Every function returns 0 or a negative errno unless it says otherwise; none prints,
- * none exits. Another system means another platform_*.c.
+ * Every function returns 0 or a negative errno unless it says otherwise; none but
+ * fl_heavy_fence prints or exits. Another system means another platform_*.c.
  */
 #ifndef FL_PLATFORM_H
 #define FL_PLATFORM_H
@@ -47,7 +47,8 @@ uint64_t fl_times_preempted(void);
 bool fl_heavy_fence_init(void);
 
 /* Pre: fl_heavy_fence_init() was true. Every running thread of the process passes a full
- * fence between the call and the return; the caller does so too. */
+ * fence between the call and the return; the caller does so too. Ends the process when
+ * the system refuses, for without the fence jobs would run twice or never. */
 void fl_heavy_fence(void);
 
 /* --- memory ----------------------------------------------------------------------- */

@@ -2,8 +2,8 @@
  *
  * Job: everything of platform.h but CPU sets (platform_cpuset.c), the quota of the control
  * groups (platform_quota.c) and salts (platform_salt.c). Relies on futex(2) and, where the
- * kernel has and allows it, membarrier(2). Keeps no state of its own: what must be remembered, the
- * kernel remembers. Never prints, never handles a signal.
+ * kernel has and allows it, membarrier(2). Keeps no state of its own: what must be
+ * remembered, the kernel remembers. Never handles a signal.
  */
 #define _GNU_SOURCE
 #include "platform.h"
@@ -126,16 +126,35 @@ bool fl_heavy_fence_init(void)
     return syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0) == 0;
 }
 
+static void die_without_fence(int error)
+{
+    char line[80];
+    int length =
+        snprintf(line, sizeof line,
+                 "filch: membarrier worked, and now fails with errno %d\n", error);
+    ssize_t written = write(STDERR_FILENO, line, (size_t)length);
+
+    (void)written;
+    abort();
+}
+
 void fl_heavy_fence(void)
 {
+    bool was_registered_again = false;
+
     while (syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0) != 0) {
         /* Kernels that keep their CPU masks off the stack allocate one here, and may be
-         * out of memory for a moment. Anything else means that the process forbade the
-         * call to itself after it was registered (seccomp). To go on without the fence is
-         * to run jobs twice or never: dying is the better failure. */
-        if (errno != ENOMEM)
-            abort();
-        sched_yield();
+         * out of memory for a moment. */
+        if (errno == ENOMEM) {
+            fl_yield();
+            continue;
+        }
+        /* EPERM: not registered. A process that was restored from a checkpoint, or a
+         * sandbox's kernel after fork(), may have lost that. Anything else, and EPERM
+         * once more, means that the process forbade the call to itself (seccomp). */
+        if (errno != EPERM || was_registered_again || !fl_heavy_fence_init())
+            die_without_fence(errno);
+        was_registered_again = true;
     }
 }
 

@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <linux/filter.h>
+#include <linux/membarrier.h>
 #include <linux/seccomp.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -258,6 +259,27 @@ static void a_fence_that_is_refused_later_aborts_instead_of_passing(void **state
     status = wait_status_of_child(fence_refused_after_init);
     assert_true(WIFSIGNALED(status));
     assert_int_equal(WTERMSIG(status), SIGABRT);
+}
+
+/* As after a registration that was lost: in a process that has none yet. */
+static int fence_unregistered(void)
+{
+    if (syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0) == 0 ||
+        errno != EPERM)
+        return EXIT_SKIP;
+    fl_heavy_fence();
+    return 0;
+}
+
+static void a_fence_whose_registration_was_lost_registers_again(void **state)
+{
+    int status;
+
+    (void)state;
+    status = wait_status_of_child(fence_unregistered);
+    if (status == EXIT_SKIP << 8)
+        skip(); /* no membarrier, or an emulated one */
+    assert_int_equal(status, 0);
 }
 
 static int fence_without_init(void)
@@ -683,6 +705,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         /* Those that fork, before any thread: in a child, valgrind takes what the C
          * library keeps of ended threads for leaks. */
+        cmocka_unit_test(a_fence_whose_registration_was_lost_registers_again),
         cmocka_unit_test(heavy_fences_are_off_where_membarrier_is_refused),
         cmocka_unit_test(a_fence_that_is_refused_later_aborts_instead_of_passing),
         cmocka_unit_test(heavy_fences_survive_a_fork),
