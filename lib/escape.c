@@ -1,4 +1,4 @@
-/* escape.c - finding bodies that did not come back; see escape.h. */
+/* escape.c - finding bodies that did not come back, or end their pool; see escape.h. */
 #define _GNU_SOURCE
 #include "escape.h"
 
@@ -89,6 +89,19 @@ void fl_check_escapes(const void *frame)
     if (innermost && (uintptr_t)frame >= (uintptr_t)innermost_frame &&
         are_on_own_stack(frame, innermost_frame))
         say_so_and_abort();
+}
+
+void fl_check_destroy(const struct filch_pool *pool)
+{
+    const struct fl_worker *worker;
+
+    for (worker = fl_current; worker; worker = worker->outer) {
+        if (worker->pool != pool)
+            continue;
+        fputs("filch: a body, task or branch destroys the pool that it runs on\n",
+              stderr);
+        abort();
+    }
 }
 
 #endif

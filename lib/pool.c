@@ -271,6 +271,7 @@ void filch_pool_destroy(filch_pool *pool)
     FL_CHECK_ESCAPES();
     if (!pool)
         return;
+    FL_CHECK_DESTROY(pool);
     fl_pool_end(pool);
     fl_free(pool);
 }

@@ -32,6 +32,10 @@
  * filch_local, and abort with one line on stderr. In other builds what happens is
  * undefined; an exception that nobody on its thread catches ends the program.
  *
+ * Coroutines (ucontext) may make calls in a body, as long as the calls of a thread end in
+ * the reverse order of their beginning. Builds with assertions do not support stacks of
+ * coroutines that are arrays in a frame around the body's call.
+ *
  * From C++17 the headers compile as they are, but for these macros, whose compound
  * literals are C: there, fill in a filch_opts (struct_size, abi = FILCH_HOT_ABI, ctx,
  * ...) and call the function behind the macro, filch_for_with and so on.

@@ -105,8 +105,9 @@ FILCH_API int filch_pool_create(filch_pool **out, const filch_pool_options *opti
 /**
  * filch_pool_destroy - stop the threads and free the pool.
  *
- * No call on the pool may be running. NULL is allowed. In a child after fork(), where the
- * threads do not exist, it frees the memory.
+ * No call on the pool may be running: a body that destroys its own pool is undefined, and
+ * ends the process with one line on stderr where the library has assertions. NULL is
+ * allowed. In a child after fork(), where the threads do not exist, it frees the memory.
  */
 FILCH_API void filch_pool_destroy(filch_pool *pool);
 

@@ -8,6 +8,7 @@
 
 #include <setjmp.h>
 #include <sys/resource.h>
+#include <ucontext.h>
 
 #ifdef FL_ASSERTIONS
 #define IS_FOUND 1
@@ -184,6 +185,30 @@ static void with_the_end_of_the_thread(filch_pool *pool)
         pthread_join(thread, NULL);
 }
 
+/* At a cancellation point in a body, which does not keep it off. */
+static int end_cancelled(filch_worker *w, void *ctx)
+{
+    (void)w;
+    (void)ctx;
+    pthread_cancel(pthread_self());
+    pthread_testcancel();
+    return 0;
+}
+
+static void *be_cancelled_in_body(void *pool)
+{
+    filch_run(end_cancelled, NULL, .pool = pool);
+    return NULL;
+}
+
+static void with_the_cancelled_thread(filch_pool *pool)
+{
+    pthread_t thread;
+
+    if (pthread_create(&thread, NULL, be_cancelled_in_body, pool) == 0)
+        pthread_join(thread, NULL);
+}
+
 static const struct {
     const char *name;
     void (*escape)(filch_pool *pool);
@@ -199,6 +224,54 @@ static const struct {
     {"branch", out_of_a_branch, 1},
     {"join from outside", out_of_a_join_from_outside, 1},
     {"thread", with_the_end_of_the_thread, 1},
+    {"cancelled thread", with_the_cancelled_thread, 1},
+};
+
+/* --- bodies that destroy their pool --------------------------------------------------- */
+
+static int destroy_in_run(filch_worker *w, void *pool)
+{
+    (void)w;
+    filch_pool_destroy(pool);
+    return 0;
+}
+
+static int destroy_in_range(filch_worker *w, size_t begin, size_t end, void *pool)
+{
+    (void)begin;
+    (void)end;
+    return destroy_in_run(w, pool);
+}
+
+static int destroy_in_nested_run(filch_worker *w, void *pool)
+{
+    (void)w;
+    return filch_run(destroy_in_run, pool, .pool = filch_pool_default());
+}
+
+static void in_a_run(filch_pool *pool)
+{
+    filch_run(destroy_in_run, pool, .pool = pool);
+}
+
+/* Which runs in no slot. */
+static void in_a_loop_alone(filch_pool *pool)
+{
+    filch_for(0, 1, destroy_in_range, pool, .pool = pool);
+}
+
+static void in_a_run_of_another_pool(filch_pool *pool)
+{
+    filch_run(destroy_in_nested_run, pool, .pool = pool);
+}
+
+static const struct {
+    const char *name;
+    void (*destroy)(filch_pool *pool);
+} destructions[] = {
+    {"destroyed in a run", in_a_run},
+    {"destroyed in a loop alone", in_a_loop_alone},
+    {"destroyed in a run of another pool", in_a_run_of_another_pool},
 };
 
 static int run(const char *role)
@@ -218,6 +291,10 @@ static int run(const char *role)
         escapes[i].escape(pool);
         filch_pool_destroy(pool); /* finds it at the latest: from a frame further up */
     }
+    for (i = 0; i < COUNT_OF(destructions); i++)
+        if (strcmp(role, destructions[i].name) == 0 &&
+            filch_pool_create(&pool, FILCH_POOL_OPTIONS(.workers = 2)) == 0)
+            destructions[i].destroy(pool);
     return 97; /* not found */
 }
 
@@ -238,6 +315,25 @@ static void an_escape_ends_a_debug_build_with_one_clear_line(void **state)
 
         if (value != -1 || strcmp(text, line) != 0)
             fail_msg("%s: value %d, \"%s\"", escapes[i].name, value, text);
+    }
+}
+
+static void
+a_body_that_destroys_its_pool_ends_a_debug_build_with_one_clear_line(void **state)
+{
+    static const char line[] =
+        "filch: a body, task or branch destroys the pool that it runs on\n";
+    static char text[8192];
+    size_t i;
+
+    (void)state;
+    if (!IS_FOUND)
+        skip();
+    for (i = 0; i < COUNT_OF(destructions); i++) {
+        int value = run_role(destructions[i].name, NULL, text, sizeof text);
+
+        if (value != -1 || strcmp(text, line) != 0)
+            fail_msg("%s: value %d, \"%s\"", destructions[i].name, value, text);
     }
 }
 
@@ -270,11 +366,73 @@ static void jumps_inside_a_body_are_allowed(void **state)
     assert_int_equal(sum_wrongly(*state), 0);
 }
 
+/* --- coroutines in a body ------------------------------------------------------------- */
+
+#define STACK_BYTES 262144
+
+struct coroutine {
+    filch_pool *pool;
+    ucontext_t body, own;
+    int wrong;
+};
+
+static _Thread_local struct coroutine *running; /* makecontext hands on no pointers */
+
+/* Calls, back in the middle to the body, which makes calls too, and calls again. */
+static void run_coroutine(void)
+{
+    struct coroutine *self = running;
+
+    self->wrong += sum_wrongly(self->pool);
+    swapcontext(&self->own, &self->body);
+    self->wrong += sum_wrongly(self->pool);
+}
+
+static int switch_in_body(filch_worker *w, size_t begin, size_t end, void *ctx)
+{
+    struct jumps *jumps = ctx;
+    struct coroutine self = {.pool = jumps->pool};
+    void *stack = malloc(STACK_BYTES);
+    int i;
+
+    (void)begin;
+    (void)end;
+    if (!stack || getcontext(&self.own))
+        return 1;
+    self.own.uc_stack.ss_sp = stack;
+    self.own.uc_stack.ss_size = STACK_BYTES;
+    self.own.uc_link = &self.body;
+    makecontext(&self.own, run_coroutine, 0);
+    for (i = 0; i < 2; i++) {
+        running = &self;
+        swapcontext(&self.body, &self.own);
+        self.wrong += sum_wrongly(jumps->pool);
+    }
+    free(stack);
+    atomic_fetch_add(&jumps->landed, 1);
+    return self.wrong + (filch_worker_current() != w);
+}
+
+static void coroutines_in_a_body_may_make_calls(void **state)
+{
+    struct jumps jumps = {.pool = *state};
+
+    if (IS_TSAN || IS_ASAN)
+        skip(); /* they know of one stack for each thread */
+    assert_int_equal(
+        filch_for(0, 20, switch_in_body, &jumps, .pool = *state, .max_chunk = 1), 0);
+    assert_int_equal(atomic_load(&jumps.landed), 20);
+    assert_int_equal(sum_wrongly(*state), 0);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_escape_ends_a_debug_build_with_one_clear_line),
+        cmocka_unit_test(
+            a_body_that_destroys_its_pool_ends_a_debug_build_with_one_clear_line),
         ON_POOLS(jumps_inside_a_body_are_allowed),
+        ON_POOLS(coroutines_in_a_body_may_make_calls),
     };
 
     if (argc > 1)
