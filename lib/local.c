@@ -73,7 +73,8 @@ free_local:
     return -ENOMEM;
 }
 
-static void *extra_get(filch_local *local)
+/* The calling thread's; NULL: none yet. Nobody else makes it meanwhile. */
+static struct extra *extra_find(filch_local *local)
 {
     struct extra *extra;
 
@@ -81,17 +82,33 @@ static void *extra_get(filch_local *local)
     for (extra = local->extras; extra; extra = extra->next)
         if (pthread_equal(extra->thread, pthread_self()))
             break;
-    if (!extra) {
-        extra = fl_zalloc(sizeof *extra + local->slot_bytes);
-        if (extra) {
-            extra->thread = pthread_self();
-            extra->next = local->extras;
-            local->extras = extra;
-            if (local->init)
-                local->init(extra->memory, local->ctx);
-        }
-    }
     pthread_mutex_unlock(&local->mutex);
+    return extra;
+}
+
+static struct extra *extra_make(filch_local *local)
+{
+    struct extra *extra = fl_zalloc(sizeof *extra + local->slot_bytes);
+
+    if (extra) {
+        extra->thread = pthread_self();
+        /* Without the mutex: the user's function may wait for others, or not come back. */
+        if (local->init)
+            local->init(extra->memory, local->ctx);
+        pthread_mutex_lock(&local->mutex);
+        extra->next = local->extras;
+        local->extras = extra;
+        pthread_mutex_unlock(&local->mutex);
+    }
+    return extra;
+}
+
+static void *extra_get(filch_local *local)
+{
+    struct extra *extra = extra_find(local);
+
+    if (!extra)
+        extra = extra_make(local);
     return extra ? extra->memory : NULL;
 }
 

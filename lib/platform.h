@@ -96,6 +96,11 @@ void fl_thread_join(fl_thread thread);
  * thread, but no real-time class. As far as that is permitted. */
 void fl_thread_schedule_as_process(void);
 
+/* Keep the calling thread from being cancelled, until fl_cancel_release with what this
+ * returns. */
+int fl_cancel_hold(void);
+void fl_cancel_release(int before);
+
 /* Which signals the calling thread has blocked. */
 typedef struct fl_signals {
     _Alignas(8) unsigned char bytes[128]; /* a sigset_t */

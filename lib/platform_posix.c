@@ -356,6 +356,19 @@ void fl_thread_schedule_as_process(void)
         (void)setpriority(PRIO_PROCESS, 0, of_process);
 }
 
+int fl_cancel_hold(void)
+{
+    int before;
+
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before);
+    return before;
+}
+
+void fl_cancel_release(int before)
+{
+    pthread_setcancelstate(before, &before);
+}
+
 _Static_assert(sizeof(sigset_t) <= sizeof(fl_signals), "fl_signals holds a sigset_t");
 
 void fl_signals_get(fl_signals *blocked)

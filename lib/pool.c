@@ -87,6 +87,7 @@ static void *thread_main(void *arg)
     struct fl_worker *worker = arg;
     char name[16];
 
+    fl_cancel_hold(); /* the pool joins it, and nobody else ends it */
     snprintf(name, sizeof name, "filch-%u", (unsigned)worker->index + 1);
     fl_thread_name(name);
     if (!worker->pool->inherits_scheduling)
@@ -232,6 +233,8 @@ unload_topology:
 
 void fl_pool_end(struct filch_pool *pool)
 {
+    int cancel = fl_cancel_hold(); /* joining is a cancellation point */
+
     /* After a fork there is nobody to join. */
     if (pool->generation == fl_fork_generation())
         pool_stop(pool);
@@ -239,6 +242,7 @@ void fl_pool_end(struct filch_pool *pool)
     fl_inject_destroy(&pool->inject);
     fl_cpuset_free(&pool->bind_set);
     fl_topology_unload(&pool->topology);
+    fl_cancel_release(cancel);
 }
 
 int filch_pool_create(filch_pool **out, const filch_pool_options *options)

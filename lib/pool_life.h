@@ -21,7 +21,8 @@ void fl_pool_start(struct filch_pool *pool);
 
 /* --- process.c -------------------------------------------------------------------- */
 
-/* Held across fork(). */
+/* Held across fork(). Who holds it is not cancelled. A handler of fork() that runs while
+ * it is held may lock it again. */
 void fl_life_lock(void);
 void fl_life_unlock(void);
 
@@ -30,6 +31,11 @@ uint32_t fl_fork_generation(void);
 
 /* Start a pool again that was started before a fork; else nothing. */
 void fl_pool_revive(struct filch_pool *pool);
+
+/* Whether the pool's slots may be looked at from outside: those of the default pool end
+ * with the process, but not before fl_pool_look_end. */
+bool fl_pool_look_begin(struct filch_pool *pool);
+void fl_pool_look_end(struct filch_pool *pool);
 
 /* --- scope.c ---------------------------------------------------------------------- */
 

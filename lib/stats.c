@@ -1,7 +1,7 @@
 /* stats.c - the counters, read side. */
 #include <errno.h>
 #include <filch/stats.h>
-#include "worker.h"
+#include "pool_life.h"
 
 int filch_stats_get(filch_pool *pool, filch_stats *stats)
 {
@@ -13,7 +13,7 @@ int filch_stats_get(filch_pool *pool, filch_stats *stats)
     *stats = (filch_stats){.struct_size = sizeof *stats};
     if (!pool)
         pool = filch_pool_default();
-    if (!pool || !fl_load_relaxed(&pool->slot)) /* the process is ending */
+    if (!pool || !fl_pool_look_begin(pool)) /* the process is ending */
         return 0;
     now = fl_now_ns();
     for (i = 0; i < pool->slots; i++) {
@@ -37,5 +37,6 @@ int filch_stats_get(filch_pool *pool, filch_stats *stats)
         if (since && since < now)
             stats->idle_ns += now - since;
     }
+    fl_pool_look_end(pool);
     return 0;
 }

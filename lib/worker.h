@@ -127,6 +127,8 @@ struct filch_pool {
     uint64_t spin_ns;
     enum filch_bind bind;
     uint32_t generation; /* of forks; see process.c */
+    uint32_t inhabited;  /* in which a body goes on that the parent was in; 0: none */
+    bool is_over;        /* the default pool's, at exit */
     fl_signals signals;  /* what the starter of the threads had blocked */
     /* pool.c's own. */
     size_t stack_bytes;

@@ -32,6 +32,12 @@
  * filch_local, and abort with one line on stderr. In other builds what happens is
  * undefined; an exception that nobody on its thread catches ends the program.
  *
+ * No function of filch is a cancellation point (pthread_cancel): a call that has begun
+ * returns, and the thread is cancelled later. But a thread that is cancelled at a
+ * cancellation point in a function of the user's (read(), say) leaves it with the end of
+ * its thread. A caller that may be cancelled disables that around the call, or in what it
+ * calls (pthread_setcancelstate). Asynchronous cancellation must not be on during a call.
+ *
  * Coroutines (ucontext) may make calls in a body, as long as the calls of a thread end in
  * the reverse order of their beginning. Builds with assertions do not support stacks of
  * coroutines that are arrays in a frame around the body's call.

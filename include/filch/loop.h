@@ -20,7 +20,8 @@ typedef int filch_body(filch_worker *w, size_t begin, size_t end, void *ctx);
  *
  * Serial meaning:  body(w, begin, end, ctx)
  *
- * body         called concurrently; must not leave by longjmp or a C++ exception
+ * body         called concurrently; must not leave by longjmp or a C++ exception, nor be
+ *              cancelled (see filch.h)
  * .grain       fewest items in one call, where the range allows (items, not bytes); 0:
  *              one. How many more come is found out by time: about 8 us for a call, less
  *              in short loops

@@ -83,11 +83,16 @@ typedef struct filch_pool_options {
  * filch.
  *
  * A child after fork() starts them again with its first call; a child that was forked
- * inside a body must not return from it, and its own calls on that pool run on it alone.
+ * inside a body must not return from it, and the calls of all its threads on that pool run
+ * on their callers alone. Handlers of pthread_atfork() may make calls, before the fork and
+ * after it, but for one case: of a fork inside a body, a handler in the child that was
+ * registered before filch was loaded.
  * When a thread of the pool ran the body, the child has the signal mask and the CPUs of
  * who made the pool (or started it again), unless somebody has changed the thread's since.
  * Threads that are started again run on the CPUs that the calling thread then has. posix_spawn() and vfork() in a body know
  * nothing of that: a program that they start has those of the thread that runs the body.
+ *
+ * Cancellation: the threads are never cancelled (pthread_cancel). For callers, see filch.h.
  *
  *     filch_pool *pool;
  *     int err = filch_pool_create(&pool, FILCH_POOL_OPTIONS(.workers = 4));
@@ -114,7 +119,8 @@ FILCH_API void filch_pool_destroy(filch_pool *pool);
 /**
  * filch_pool_default - the pool of the calls that name none, made on first use.
  *
- * It is destroyed when the library is unloaded or the process exits.
+ * It is destroyed when the library is unloaded or the process exits, unless a call runs on
+ * it then. Threads that go on during an exit may make calls, which run on their callers.
  *
  * Returns  NULL when there is no memory for it; loops then run on their caller, and a later
  *          call makes it once there is.

@@ -2,15 +2,16 @@
  *
  * Job: the default pool is made once, and complete when it is seen ("made": a data race on
  * it); after a fork it is started again once ("started"); its end comes when no guest is
- * inside, and then no guest gets in any more ("slots": a data race on them, "after the
- * end"). Compiled with the real process.c and enter.c.
+ * inside, and then no guest gets in and nobody starts it any more ("slots": a data race on
+ * them, "after the end"). The same while a thread forks (the parent's side), and its
+ * handlers make calls. Compiled with the real process.c and enter.c.
  */
 #include "stand_ins.h"
 
 #include <string.h>
 /* Nothing of this happens when the test itself begins and ends. */
-#define constructor used
-#define destructor  used
+#define constructor(priority) used
+#define destructor            used
 #include "process.c"
 #undef constructor
 #undef destructor
@@ -52,14 +53,29 @@ bool fl_pool_may_begin(const struct filch_pool *failed)
 
 void fl_pool_start(struct filch_pool *pool)
 {
-    (void)pool;
+    MODEL_ASSERT(!pool->is_over, "started after the end");
+    MODEL_WRITE(slots, MODEL_READ(slots) + 1);
     MODEL_WRITE(started, MODEL_READ(started) + 1);
+    fl_store_relaxed(&pool->guests_in, UINT64_C(0));
 }
 
 void fl_pool_end(struct filch_pool *pool)
 {
     MODEL_ASSERT(pool == &default_storage, "another pool");
+    /* Whether there are threads to join. */
+    MODEL_ASSERT(MODEL_READ(started) == (fl_load_relaxed(&pool->generation) == 1),
+                 "half started");
     MODEL_WRITE(slots, -1);
+}
+
+int fl_cancel_hold(void)
+{
+    return 0;
+}
+
+void fl_cancel_release(int before)
+{
+    (void)before;
 }
 
 void fl_signals_set(const fl_signals *blocked)
@@ -108,7 +124,9 @@ static void setup(void)
     has_failed = false;
     fork_generation = 0;
     made = started = slots = 0;
+    memset(&life, 0, sizeof life);
     model_name(&life_mutex, "life mutex");
+    model_name(&life.owner, "life's owner");
     model_name(&default_pool, "default pool");
     model_name(&default_storage.generation, "pool's generation");
     model_name(&fork_generation, "generation");
@@ -173,9 +191,58 @@ static void end_process(void)
     destroy_default_pool();
 }
 
+/* A call. */
+static void revive_and_enter(void)
+{
+    fl_pool_revive(&default_storage);
+    be_guest();
+}
+
+/* What the older handlers do, which run in the thread that forks. */
+static void fork_process(void)
+{
+    before_fork();
+    fl_pool_revive(&default_storage);
+    be_guest();
+    after_fork_parent();
+}
+
+static void fork_process_early(void)
+{
+    before_fork();
+    MODEL_ASSERT(filch_pool_default() == &default_storage, "another pool");
+    after_fork_parent();
+}
+
+static void fork_only(void)
+{
+    before_fork();
+    after_fork_parent();
+}
+
+static void be_guest_of_live_pool(void)
+{
+    fl_pool_revive(&default_storage);
+    MODEL_ASSERT(MODEL_READ(started) == 0, "started again without a fork");
+    be_guest();
+}
+
+static void look(void)
+{
+    if (!fl_pool_look_begin(&default_storage))
+        return;
+    MODEL_ASSERT(MODEL_READ(slots) >= 0, "a look after the end");
+    fl_pool_look_end(&default_storage);
+}
+
 #define CASE(name, setup, ...)                                 \
     {                                                          \
         name, setup, {__VA_ARGS__}, NULL, NULL, 0, 0, 0, false \
+    }
+
+#define BOUNDED(name, setup, ...)                              \
+    {                                                          \
+        name, setup, {__VA_ARGS__}, NULL, NULL, 0, 1, 0, false \
     }
 
 static const struct model_case cases[] = {
@@ -186,6 +253,19 @@ static const struct model_case cases[] = {
          find_started),
     CASE("a guest at the end", setup_made, be_guest_again, end_process),
     CASE("two guests at the end", setup_made, be_guest, be_guest, end_process),
+    CASE("started again at the end", setup_forked, revive_and_enter, end_process),
+    BOUNDED("started again by two at the end", setup_forked, revive_and_enter,
+            revive_and_enter, end_process),
+    CASE("a look at the end", setup_made, look, end_process),
+    CASE("a look at the end of what is started again", setup_forked, look,
+         revive_and_enter, end_process),
+    CASE("a call while a thread forks", setup_made, be_guest_of_live_pool, fork_process),
+    CASE("the first call while a thread forks", setup, find_pool, fork_process_early),
+    CASE("the end while a thread forks", setup_made, end_process, fork_process),
+    CASE("started again while a thread forks", setup_forked, revive_and_enter,
+         fork_process_early),
+    BOUNDED("started again by two while a thread forks", setup_forked, find_started,
+            find_started, fork_only),
 };
 
 int main(int argc, char **argv)

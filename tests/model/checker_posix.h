@@ -23,6 +23,9 @@ int model_cond_wait(pthread_cond_t *condition, pthread_mutex_t *mutex, const cha
 /* count: 1, or MODEL_THREADS for all. */
 int model_cond_wake(pthread_cond_t *condition, int count, const char *file, int line);
 
+/* The model's threads are one of the system's. */
+#define pthread_self() ((pthread_t)(model_self() + 2)) /* -1: set-up and check */
+
 #define pthread_mutex_init(mutex, attributes) \
     ((void)(attributes), model_mutex_init((mutex), __FILE__, __LINE__))
 #define pthread_mutex_destroy(mutex) model_mutex_destroy((mutex), __FILE__, __LINE__)

@@ -111,6 +111,18 @@ static void loop_at_exit(void)
         _exit(93);
 }
 
+static bool is_late;
+
+/* After the library's own, in which the default pool has ended. */
+__attribute__((destructor(101))) static void use_after_the_end(void)
+{
+    filch_stats stats = {.struct_size = sizeof stats};
+
+    if (is_late && (sum_wrongly(NULL) || filch_pool_workers(NULL) == 0 ||
+                    filch_stats_get(NULL, &stats) || stats.tasks))
+        _exit(97);
+}
+
 static int run(const char *role)
 {
     filch_pool *pool;
@@ -119,6 +131,7 @@ static int run(const char *role)
     main_thread = pthread_self();
     if (strcmp(role, "late user") == 0)
         atexit(loop_at_exit);
+    is_late = strcmp(role, "late user") == 0;
     if (strcmp(role, "unused") == 0)
         return VALUE;
     if (sum_wrongly(NULL))
@@ -229,7 +242,7 @@ static void another_thread_may_exit(void **state)
 static void a_handler_of_the_exit_may_make_calls(void **state)
 {
     (void)state;
-    assert_ends_well("late user", 10);
+    assert_ends_well("late user", 10); /* a destructor as well */
 }
 
 int main(int argc, char **argv)

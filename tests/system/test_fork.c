@@ -333,6 +333,38 @@ static void a_child_forked_in_a_body_may_ask_about_the_pool_and_loop_on_it(void 
     assert_child_is_right(ask_and_loop);
 }
 
+static void *call_often(void *pool)
+{
+    uintptr_t wrong = 0;
+    int round;
+
+    for (round = 0; round < 300; round++)
+        wrong += (uintptr_t)sum_wrongly(pool);
+    return (void *)wrong;
+}
+
+/* Its call does not start again the pool that the body's own calls go on in. */
+static int call_beside_another_thread(filch_worker *w, struct thread_fork *call)
+{
+    pthread_t thread;
+    void *value;
+    int wrong;
+
+    (void)w;
+    if (pthread_create(&thread, NULL, call_often, call->pool))
+        return 1;
+    wrong = call_often(call->pool) != NULL;
+    wrong += pthread_join(thread, &value) || value;
+    return wrong + !are_threads_gone(1);
+}
+
+static void
+a_child_forked_in_a_body_may_call_the_pool_from_another_thread_too(void **state)
+{
+    (void)state;
+    assert_child_is_right(call_beside_another_thread);
+}
+
 /* The other pools have as many threads as before, which the child itself starts. */
 static int use_other_pools(filch_worker *w, struct thread_fork *call)
 {
@@ -439,6 +471,8 @@ int main(void)
         cmocka_unit_test(a_child_may_destroy_a_pool_it_never_used),
         cmocka_unit_test(a_body_may_fork_and_its_child_may_make_calls),
         cmocka_unit_test(a_child_forked_in_a_body_may_ask_about_the_pool_and_loop_on_it),
+        cmocka_unit_test(
+            a_child_forked_in_a_body_may_call_the_pool_from_another_thread_too),
         cmocka_unit_test(a_child_forked_in_a_body_has_other_pools_with_threads),
         cmocka_unit_test(a_child_forked_inside_two_pools_may_make_calls_on_both),
         cmocka_unit_test(a_child_forked_in_a_body_gets_the_signals_of_the_pools_maker),
