@@ -397,8 +397,10 @@ static int switch_in_body(filch_worker *w, size_t begin, size_t end, void *ctx)
 
     (void)begin;
     (void)end;
-    if (!stack || getcontext(&self.own))
+    if (!stack || getcontext(&self.own)) {
+        free(stack);
         return 1;
+    }
     self.own.uc_stack.ss_sp = stack;
     self.own.uc_stack.ss_size = STACK_BYTES;
     self.own.uc_link = &self.body;
