@@ -6,8 +6,21 @@
 #include "escape.h"
 #include "options.h"
 #include "pool_life.h"
+#include "serving.h"
 
 /* --- guests ----------------------------------------------------------------------- */
+
+/* Let the caller's floating-point environment go with what it is going to push. */
+static void guest_set_fpenv(struct fl_worker *guest)
+{
+    fl_fpenv fpenv = fl_fpenv_read();
+
+    if (fpenv == worker_fpenv(guest))
+        return;
+    if (fpenv != guest->pool->fpenv)
+        fl_store_relaxed(&guest->pool->has_fpenvs, 1u); /* released with each push */
+    serve(guest, 0, fpenv);
+}
 
 /* A free guest slot, or NULL. */
 static struct fl_worker *guest_enter(struct filch_pool *pool)
@@ -16,7 +29,10 @@ static struct fl_worker *guest_enter(struct filch_pool *pool)
     /* The lowest: its memory is the warmest. */
     uint32_t guest = bit_take(&pool->guests_in, guests, 0);
 
-    return guest < guests ? &pool->slot[pool->thread_slots + guest] : NULL;
+    if (guest == guests)
+        return NULL;
+    guest_set_fpenv(&pool->slot[pool->thread_slots + guest]);
+    return &pool->slot[pool->thread_slots + guest];
 }
 
 static void guest_leave(struct fl_worker *guest)
@@ -107,10 +123,21 @@ static int call_solo(struct filch_pool *pool,
 {
     struct solo solo;
     struct fl_worker *worker = solo_init(&solo, pool, 1);
-    int value = call_on(worker, inside, arg);
+    int value;
+
+    worker->fpenv = fl_fpenv_read();
+    value = call_on(worker, inside, arg);
 
     fl_worker_free_memory(worker);
     return value;
+}
+
+/* From now on it is on the same lane as the worker, in the same tasks. */
+static void stand_in(struct fl_worker *other, const struct fl_worker *worker)
+{
+    other->context = worker->context;
+    other->context.scope = NULL;
+    other->frames = worker->frames;
 }
 
 int fl_enter_alone(struct fl_worker *worker,
@@ -125,10 +152,8 @@ int fl_enter_alone(struct fl_worker *worker,
     /* A private deque whose gate nobody raises. */
     deque_init(&alone->deque, true);
     deque_lower_gate(&alone->deque);
-    /* It stands in for the worker: on the same lane, in the same tasks. */
-    alone->context = worker->context;
-    alone->context.scope = NULL;
-    alone->frames = worker->frames;
+    alone->fpenv = fl_fpenv_read();
+    stand_in(alone, worker);
     value = call_on(alone, inside, arg);
     fl_worker_free_memory(alone);
     fl_free(alone);
@@ -151,6 +176,7 @@ static int enter_from_outside(struct filch_pool *pool,
                               int (*inside)(struct fl_worker *worker, void *arg),
                               void *arg)
 {
+    const struct fl_worker *outer = fl_current;
     struct fl_worker *worker = NULL;
     uint64_t since;
     int value;
@@ -162,7 +188,12 @@ static int enter_from_outside(struct filch_pool *pool,
     if (!worker)
         return call_solo(pool, inside, arg);
     since = fl_now_ns();
+    /* A nested call in another environment: see fl_enter_where. */
+    if (outer && outer->pool == pool && !outer->is_outside)
+        stand_in(worker, outer);
     value = call_on(worker, inside, arg);
+    worker->context = (struct fl_context){.lanes = 1};
+    worker->frames = NULL;
     fl_count_add(&worker->counters.busy_ns, fl_ns_since(since));
     guest_leave(worker);
     return value;
@@ -176,7 +207,14 @@ struct fl_worker *fl_enter_where(const filch_opts *opts, struct filch_pool **poo
     *pool = opts && opts->pool ? opts->pool
             : worker           ? worker->pool
                                : filch_pool_default();
-    return worker && worker->pool == *pool && !worker->is_outside ? worker : NULL;
+    if (!worker || worker->pool != *pool || worker->is_outside)
+        return NULL;
+    /* What a worker keeps in its deque runs in one environment, wherever it is run: a body
+     * that has gone to another one enters the pool anew. Nobody steals from a worker
+     * alone. */
+    if (worker->index != FL_SOLO && worker_fpenv(worker) != fl_fpenv_read())
+        return NULL;
+    return worker;
 }
 
 int fl_enter(const filch_opts *opts, int (*inside)(struct fl_worker *worker, void *arg),

@@ -14,8 +14,8 @@
 int fl_enter(const filch_opts *opts, int (*inside)(struct fl_worker *worker, void *arg),
              void *arg);
 
-/* Where that is: the caller's worker in that pool; or NULL, and the pool to enter (NULL
- * too: no memory for one). */
+/* Where that is: the caller's worker in that pool, if it is in the environment that the
+ * worker's deque runs in; or NULL, and the pool to enter (NULL too: no memory for one). */
 struct fl_worker *fl_enter_where(const filch_opts *opts, struct filch_pool **pool);
 
 /* The same for what is small: in no slot of the pool, so that nobody takes part, and

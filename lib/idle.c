@@ -17,26 +17,46 @@ static uint32_t random_below(struct fl_worker *worker, uint32_t bound)
     return (uint32_t)((uint64_t)worker->random * bound >> 32);
 }
 
+/* From one victim, anything or nothing; and the environment of a join. */
+static filch_job *steal_any(struct fl_worker *worker, struct fl_worker *from,
+                            bool is_starving, fl_fpenv *fpenv)
+{
+    filch_job *entry;
+    /* ORDER(serving): pairs with the release in serve. */
+    uint64_t serving = fl_load_acquire(&from->serving);
+
+    *fpenv = fl_load_relaxed(&from->fpenv); /* the second look decides */
+    if (steal(worker, from, is_starving, &entry) != FL_STEAL_GOT)
+        return NULL;
+    /* As in steal_for. Without it: tests/model/fpenv.c, "another environment". */
+    if (fl_load_relaxed(&from->serving) == serving || entry_is_task(entry))
+        return entry;
+    *fpenv = worker->pool->fpenv;
+    if (!fl_load_relaxed(&worker->pool->has_fpenvs)) /* see hand_over_stranger */
+        return entry;
+    hand_over_stranger(worker, entry);
+    return NULL;
+}
+
 /* Anything, for a worker at the bottom of its stack: nearest victims first, from a random
  * one within each ring. NULL: there was nothing. */
-static filch_job *take_any(struct fl_worker *worker, bool is_starving)
+static filch_job *take_any(struct fl_worker *worker, bool is_starving, fl_fpenv *fpenv)
 {
     struct filch_pool *pool = worker->pool;
     filch_job *entry = fl_inject_take_any(&pool->inject);
     uint32_t begin = 0, ring;
 
+    *fpenv = pool->fpenv; /* open joins in the queue have no other */
     for (ring = 0; !entry && ring <= FL_ELSEWHERE; ring++) {
         uint32_t count = worker->victim_ring_end[ring] - begin, i, start;
 
         start = count > 1 ? random_below(worker, count) : 0;
-        for (i = 0; i < count; i++) {
+        for (i = 0; !entry && i < count; i++) {
             uint32_t k = start + i < count ? start + i : start + i - count;
             struct fl_worker *from = victim(pool, worker->victims[begin + k]);
 
-            if (from && !fl_load_relaxed(&from->is_closed) && /* a hint */
-                steal(worker, from, is_starving, &entry) == FL_STEAL_GOT)
-                break;
-            entry = NULL;
+            if (from && !fl_load_relaxed(&from->is_closed)) /* a hint */
+                entry = steal_any(worker, from, is_starving, fpenv);
         }
         begin = worker->victim_ring_end[ring];
     }
@@ -149,7 +169,7 @@ static uint64_t back_to_work_at(const struct fl_worker *worker, uint64_t now,
 }
 
 /* The next entry to run, from a moment on; NULL when the pool is being stopped. */
-static filch_job *find_work(struct fl_worker *worker, uint64_t from_ns)
+static filch_job *find_work(struct fl_worker *worker, uint64_t from_ns, fl_fpenv *fpenv)
 {
     struct filch_pool *pool = worker->pool;
     uint64_t since = 0, now = 0;
@@ -167,8 +187,8 @@ static filch_job *find_work(struct fl_worker *worker, uint64_t from_ns)
             since = since ? since : now;
             raise_all_gates(pool); /* what an owner has lowered: must_stay_up */
         }
-        entry =
-            take_any(worker, searched_ns(since, now, looks - begun) > FL_FORCE_AFTER_NS);
+        entry = take_any(
+            worker, searched_ns(since, now, looks - begun) > FL_FORCE_AFTER_NS, fpenv);
         if (entry) {
             end_search(worker);
             return entry;
@@ -203,16 +223,17 @@ void *fl_worker_main(void *arg)
     struct fl_worker *worker = arg;
     uint64_t then = fl_now_ns(), now, from = 0;
     filch_job *entry;
+    fl_fpenv fpenv;
 
     fl_current = worker;
     begin_idle(worker, then);
-    while ((entry = find_work(worker, from))) {
+    while ((entry = find_work(worker, from, &fpenv))) {
         now = fl_now_ns();
         end_idle(worker, fl_ticks_since(then, now));
         if (bind_needs_look(worker, now))
             fl_bind_look(worker, now);
         worker->was_invited = false;
-        fl_worker_run(worker, entry);
+        fl_worker_run(worker, entry, fpenv);
         then = fl_now_ns();
         now = fl_ticks_since(now, then);
         fl_count_add(&worker->counters.busy_ns, now);

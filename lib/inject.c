@@ -3,12 +3,12 @@
 
 static filch_job *entry_job(filch_job *entry)
 {
-    return entry_is_task(entry) ? &entry_task(entry)->job : entry;
+    return entry_is_task(entry) ? &entry_task(entry)->job : entry_unmarked(entry);
 }
 
 static bool is_open(filch_job *entry)
 {
-    return !entry_is_task(entry) || !entry_task(entry)->is_bound;
+    return !entry_is_bound(entry);
 }
 
 void fl_inject_init(struct fl_inject *queue)
@@ -50,7 +50,7 @@ static filch_job **find(struct fl_inject *queue, fl_served served)
     filch_job **link;
 
     for (link = &queue->first; *link; link = &entry_job(*link)->next)
-        if (served ? served_by_entry(*link) == served : is_open(*link))
+        if (served ? served_by_entry(entry_unmarked(*link)) == served : is_open(*link))
             break;
     return link;
 }
@@ -71,7 +71,7 @@ static filch_job *take(struct fl_inject *queue, fl_served served)
             add(&queue->open_count, -1u);
     }
     pthread_mutex_unlock(&queue->mutex);
-    return entry;
+    return entry_unmarked(entry);
 }
 
 filch_job *fl_inject_take_any(struct fl_inject *queue)

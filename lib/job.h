@@ -16,6 +16,7 @@
 #include <filch/hot.h>
 #include "base.h"
 #include "atomics.h"
+#include "fpenv.h"
 #include "park.h"
 
 /* Counts what is outstanding: items of a loop, tasks of a scope. */
@@ -23,6 +24,7 @@ struct fl_latch {
     uint64_t remaining;
     uint32_t is_hungry;       /* the waiter is out of work, and may be asleep */
     struct fl_parker *waiter; /* constant */
+    fl_fpenv fpenv;           /* of the call, for all that it counts; constant */
 };
 
 struct fl_task {
@@ -46,6 +48,26 @@ static inline bool entry_is_task(const filch_job *entry)
 static inline struct fl_task *entry_task(filch_job *entry)
 {
     return FL_CONTAINER_OF((uintptr_t)entry & ~(uintptr_t)1, struct fl_task, job);
+}
+
+/* A join that only its waiter may run, in the queue of inject.h. */
+#define ENTRY_BOUND ((uintptr_t)2)
+
+static inline filch_job *entry_of_bound_join(filch_job *join)
+{
+    return (filch_job *)((uintptr_t)join | ENTRY_BOUND);
+}
+
+static inline bool entry_is_bound(filch_job *entry)
+{
+    return entry_is_task(entry) ? entry_task(entry)->is_bound
+                                : ((uintptr_t)entry & ENTRY_BOUND) != 0;
+}
+
+/* The same, without that mark. */
+static inline filch_job *entry_unmarked(filch_job *entry)
+{
+    return (filch_job *)((uintptr_t)entry & ~ENTRY_BOUND);
 }
 
 /* --- who is served -------------------------------------------------------------------

@@ -62,6 +62,7 @@ static void slot_init(struct filch_pool *pool, uint32_t index)
     worker->index = index;
     worker->random = 2654435761u * (index + 1) | 1;
     worker->serving = 0;
+    worker->fpenv = pool->fpenv;
     worker->is_closed = 0;
     worker->parker.state = FL_PARKER_EMPTY;
     worker->parker.is_listed = false;
@@ -107,6 +108,8 @@ void fl_pool_start(struct filch_pool *pool)
     pool->lot = (struct fl_lot){0};
     fl_inject_init(&pool->inject);
     fl_signals_get(&pool->signals);
+    pool->fpenv = fl_fpenv_read();
+    pool->has_fpenvs = 0;
     pool->workers = pool->wanted;
     pool->reason = pool->wanted_reason;
     for (i = 0; i < pool->slots; i++)

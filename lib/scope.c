@@ -227,7 +227,8 @@ static void spawned_run(filch_worker *hot, filch_job *job)
     count_down(worker, scope);
 }
 
-/* Run a task inside its spawner, who holds the scope open. Without memory for a copy of a
+/* Run a task inside its spawner, who holds the scope open; in the environment of the
+ * scope all the same. Without memory for a copy of a
  * large context, the task gets the spawner's. */
 static void run_at_once(struct fl_worker *worker, filch_scope *scope,
                         filch_scope_body *body, const void *ctx, size_t ctx_bytes,
@@ -235,6 +236,7 @@ static void run_at_once(struct fl_worker *worker, filch_scope *scope,
 {
     _Alignas(max_align_t) char small[SMALL_CTX_BYTES];
     void *copy = NULL;
+    fl_fpenv before = fl_fpenv_switch(scope->latch.fpenv);
 
     if (ctx_bytes)
         copy = ctx_bytes <= sizeof small ? small : malloc(ctx_bytes);
@@ -243,6 +245,7 @@ static void run_at_once(struct fl_worker *worker, filch_scope *scope,
     call(worker, scope, body, copy ? copy : (void *)(uintptr_t)ctx, number);
     if (copy != small)
         free(copy);
+    fl_fpenv_switch(before);
 }
 
 /* The ring is full. Later, idle workers take the task, or who waits at the end of the
@@ -250,15 +253,25 @@ static void run_at_once(struct fl_worker *worker, filch_scope *scope,
 static void spawn_overflow(struct fl_worker *worker, struct fl_spawned *spawned)
 {
     if (worker->at_once < AT_ONCE_DEPTH) {
+        fl_fpenv before = fl_fpenv_switch(spawned->scope->latch.fpenv);
+
         worker->at_once++;
         spawned_run(worker_hot(worker), &spawned->task.job);
         worker->at_once--;
+        fl_fpenv_switch(before);
     } else if (spawned->scope->owner->index == FL_SOLO) { /* the worker itself */
         spawned->next_spare = worker->deferred;
         worker->deferred = spawned;
     } else {
         fl_worker_hand_over(worker, worker->pool, entry_of_task(&spawned->task));
     }
+}
+
+/* Whether the task may lie in the worker's deque, all of which runs in one environment. A
+ * worker without a ring keeps nothing there. */
+static bool is_of_one_fpenv(const struct fl_worker *worker, const filch_scope *scope)
+{
+    return !worker_has_ring(worker) || worker_fpenv(worker) == scope->latch.fpenv;
 }
 
 int filch_spawn(filch_worker *w, filch_scope *scope, filch_scope_body *task,
@@ -275,8 +288,9 @@ int filch_spawn(filch_worker *w, filch_scope *scope, filch_scope_body *task,
     number = next_number(worker, scope);
     /* Workers of another pool do not serve the scope's latch: its own pool gets the task.
      * Unless the scope's worker is alone, and so does not wait for others. */
-    is_local = worker == scope->owner ||
-               (worker->pool == scope->owner->pool && scope->owner->index != FL_SOLO);
+    is_local = (worker == scope->owner ||
+                (worker->pool == scope->owner->pool && scope->owner->index != FL_SOLO)) &&
+               is_of_one_fpenv(worker, scope);
     /* And a worker alone may be gone before its tasks for a scope around it have run. */
     if (is_local || scope->owner->index != FL_SOLO)
         spawned = spawned_alloc(worker, ctx_bytes,
@@ -311,6 +325,8 @@ static void finish(struct fl_worker *worker, filch_scope *scope, uint64_t down_t
 {
     struct fl_context context = worker->context;
     struct fl_spawned *spawned;
+    fl_fpenv before = fl_fpenv_switch(scope->latch.fpenv); /* not the body's, if it is
+                                                              another one now */
 
     worker->context.is_draining = true;
     fl_worker_drain(worker, scope->floor);
@@ -327,6 +343,7 @@ static void finish(struct fl_worker *worker, filch_scope *scope, uint64_t down_t
     if (!latch_is_down(&scope->latch, down_to))
         fl_worker_wait(worker, served_by_latch(&scope->latch), down_to);
     scope->is_waiting = false;
+    fl_fpenv_switch(before);
 }
 
 /* Whether a fork of the scope's body, not reclaimed yet, lies among its tasks. */
@@ -372,7 +389,8 @@ static int scope_body(struct fl_worker *worker, void *arg)
     filch_scope scope;
     int value;
 
-    scope.latch = (struct fl_latch){.remaining = 1, .waiter = &worker->parker};
+    scope.latch = (struct fl_latch){
+        .remaining = 1, .waiter = &worker->parker, .fpenv = worker_fpenv(worker)};
     failure_init(&scope.failure);
     scope.step = scope.number = scope.advance = 0;
     scope.is_waiting = false;
@@ -395,7 +413,8 @@ static int scope_inside(struct fl_worker *worker, void *arg)
 {
     const struct scope_call *scope_call = arg;
 
-    if (!worker_has_ring(worker))
+    /* The deque of a worker alone runs in one environment, too. */
+    if (!worker_has_ring(worker) || worker_fpenv(worker) != fl_fpenv_read())
         return fl_enter_alone(worker, scope_body, arg);
     return fl_enter_whole(worker, scope_call->opts, scope_body, arg);
 }

@@ -6,6 +6,11 @@
  * those who serve it, and runs nothing but descendants of what it waits for. Between the
  * look at the word and the steal the victim may have gone on to something else; the thief
  * looks again, and hands over what may be a stranger's.
+ *
+ * The worker also says in which floating-point environment that runs: fpenv, written
+ * before serving changes. Tasks know it by their latch. Of a join, the victim's word says
+ * it when serving was the same before and after the steal. When it was not, only the
+ * join's waiter knows; it takes the join back from the queue and runs it.
  */
 #ifndef FL_SERVING_H
 #define FL_SERVING_H
@@ -61,11 +66,14 @@ static inline struct fl_parker *hungry_waiter(fl_served served)
     return fl_load_relaxed(&latch->is_hungry) ? latch->waiter : NULL;
 }
 
-static inline void serve(struct fl_worker *worker, fl_served served)
+/* Pre: the deque is empty. */
+static inline void serve(struct fl_worker *worker, fl_served served, fl_fpenv fpenv)
 {
     worker->serves++;
-    /* ORDER(serving): pairs with the acquire in wait.c: who steals what is pushed from
-     * here on sees, looking again, that the word has changed. */
+    if (worker_fpenv(worker) != fpenv)
+        fl_store_relaxed(&worker->fpenv, fpenv); /* released below */
+    /* ORDER(serving): pairs with the acquires in wait.c and idle.c: who steals what is
+     * pushed from here on sees, looking again, that the word has changed. */
     fl_store_release(&worker->serving, serving_word(served, worker->serves));
 }
 
@@ -121,6 +129,19 @@ static inline enum fl_steal steal(struct fl_worker *worker, struct fl_worker *fr
              : result == FL_STEAL_EMPTY ? &worker->counters.steals_empty
                                         : &worker->counters.steals_lost);
     return result;
+}
+
+/* Hand over a stolen entry that this worker must not run, or not in any environment that
+ * it knows of. */
+static inline void hand_over_stranger(struct fl_worker *worker, filch_job *entry)
+{
+    /* Who pushed it has set the word before, and the steal acquired that. */
+    bool has_fpenvs = fl_load_relaxed(&worker->pool->has_fpenvs);
+
+    fl_count(&worker->counters.strangers);
+    if (has_fpenvs && !entry_is_task(entry))
+        entry = entry_of_bound_join(entry);
+    fl_worker_hand_over(worker, worker->pool, entry);
 }
 
 /* One step of looking on: cheap for the core, then for the system. */

@@ -442,6 +442,7 @@ static void loop_begin(struct fl_worker *worker, struct fl_loop *loop)
     loop->latch.remaining = loop->end - loop->begin;
     loop->latch.is_hungry = 0;
     loop->latch.waiter = &worker->parker;
+    loop->latch.fpenv = worker_fpenv(worker);
     loop->spent = 0;
     memset(loop->lanes_taken, 0, lane_bytes);
     memset(loop->parts_taken, 0, lane_bytes);

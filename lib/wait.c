@@ -6,9 +6,9 @@
 
 /* --- finding work ----------------------------------------------------------------- */
 
-/* From one victim, a descendant of served or nothing. */
+/* From one victim, a descendant of served or nothing; and the environment of a join. */
 static filch_job *steal_for(struct fl_worker *worker, struct fl_worker *from,
-                            fl_served served, bool is_starving)
+                            fl_served served, bool is_starving, fl_fpenv *fpenv)
 {
     filch_job *entry;
     /* ORDER(serving): pairs with the release in serve. */
@@ -16,6 +16,7 @@ static filch_job *steal_for(struct fl_worker *worker, struct fl_worker *from,
 
     if (serving_whom(serving) != served)
         return NULL;
+    *fpenv = fl_load_relaxed(&from->fpenv); /* the second look decides */
     deque_raise_gate(&from->deque);
     if (steal(worker, from, is_starving, &entry) != FL_STEAL_GOT)
         return NULL;
@@ -23,23 +24,24 @@ static filch_job *steal_for(struct fl_worker *worker, struct fl_worker *from,
      * Without this look: tests/model/serving.c, "a stranger was run". */
     if (fl_load_relaxed(&from->serving) == serving)
         return entry;
-    fl_count(&worker->counters.strangers);
-    fl_worker_hand_over(worker, worker->pool, entry);
+    hand_over_stranger(worker, entry);
     return NULL;
 }
 
 /* What a waiter for served may run. */
-static filch_job *take_for(struct fl_worker *worker, fl_served served, bool is_starving)
+static filch_job *take_for(struct fl_worker *worker, fl_served served, bool is_starving,
+                           fl_fpenv *fpenv)
 {
     struct filch_pool *pool = worker->pool;
     filch_job *entry = fl_inject_take_for(&pool->inject, served);
     uint32_t i;
 
+    *fpenv = worker_fpenv(worker); /* of a join of its own, which it takes back */
     for (i = 0; !entry && i < pool->slots - 1; i++) {
         struct fl_worker *from = victim(pool, worker->victims[i]);
 
         if (from)
-            entry = steal_for(worker, from, served, is_starving);
+            entry = steal_for(worker, from, served, is_starving, fpenv);
     }
     return entry;
 }
@@ -144,12 +146,14 @@ void fl_worker_wait(struct fl_worker *worker, fl_served served, uint64_t down_to
     uint64_t since = 0, now = 0;
     uint32_t looks = 0, begun = 0;
     filch_job *entry;
+    fl_fpenv fpenv;
 
     for (; !is_done(served, down_to); looks++) {
-        entry = take_for(worker, served,
-                         searched_ns(since, now, looks - begun) > FL_FORCE_AFTER_NS);
+        entry =
+            take_for(worker, served,
+                     searched_ns(since, now, looks - begun) > FL_FORCE_AFTER_NS, &fpenv);
         if (entry) {
-            fl_worker_run(worker, entry);
+            fl_worker_run(worker, entry, fpenv);
             since = now = 0;
             looks = UINT32_MAX; /* 0 at the next turn */
             begun = 0;

@@ -107,11 +107,16 @@ void fl_worker_set_closed(struct fl_worker *worker, bool is_closed)
 
 /* --- running ---------------------------------------------------------------------- */
 
-void fl_worker_run(struct fl_worker *worker, filch_job *entry)
+void fl_worker_run(struct fl_worker *worker, filch_job *entry, fl_fpenv join_fpenv)
 {
     struct fl_context context = worker->context;
     fl_served before = serving_whom(fl_load_relaxed(&worker->serving));
     fl_served served = served_by_entry(entry);
+    struct fl_latch *latch = served_latch(served);
+    fl_fpenv fpenv_before = worker_fpenv(worker),
+             fpenv = latch ? latch->fpenv : join_fpenv;
+    /* Not always fpenv_before: a body that waits may have changed its own. */
+    fl_fpenv fpenv_here = fl_fpenv_switch(fpenv);
     filch_worker *hot = worker_hot(worker);
     int64_t floor = fl_load_relaxed(&hot->tail); /* the owner's own */
 
@@ -119,13 +124,13 @@ void fl_worker_run(struct fl_worker *worker, filch_job *entry)
     worker->context.is_draining = false;
     worker->context.scope = NULL;
     worker->context.watch = NULL;
-    serve(worker, served);
+    serve(worker, served, fpenv);
     if (entry_is_task(entry)) {
         struct fl_task *task = entry_task(entry);
 
         ask_oneself(worker, served);
         task->job.run(hot, &task->job);
-        serve(worker, before);
+        serve(worker, before, fpenv_before);
     } else {
         filch_job_fn *function = join_begin(entry, &worker->parker);
         struct fl_parker *waiter;
@@ -139,16 +144,17 @@ void fl_worker_run(struct fl_worker *worker, filch_job *entry)
         FL_CALL_USER(worker, function(hot, entry));
         /* Tasks that the branch spawned into a scope around it. */
         fl_worker_drain(worker, floor);
-        serve(worker, before);
+        serve(worker, before, fpenv_before);
         waiter = join_finish(entry);
         if (waiter && fl_parker_notify(waiter))
             fl_count(&worker->counters.wakes);
     }
+    fl_fpenv_switch(fpenv_here); /* and if the body left another one behind */
     worker->context = context;
     ask_oneself(worker, before);
 }
 
-bool fl_worker_drain(struct fl_worker *worker, int64_t floor)
+static bool drain(struct fl_worker *worker, int64_t floor)
 {
     struct fl_deque *deque = &worker->deque;
     int64_t index;
@@ -163,4 +169,17 @@ bool fl_worker_drain(struct fl_worker *worker, int64_t floor)
         entry_task(entry)->job.run(&deque->hot, &entry_task(entry)->job);
     }
     return true;
+}
+
+bool fl_worker_drain(struct fl_worker *worker, int64_t floor)
+{
+    fl_fpenv before;
+    bool is_drained;
+
+    if (fl_load_relaxed(&worker->deque.hot.tail) <= floor) /* the owner's own */
+        return true;
+    before = fl_fpenv_switch(worker_fpenv(worker)); /* a body may have changed its own */
+    is_drained = drain(worker, floor);
+    fl_fpenv_switch(before);
+    return is_drained;
 }

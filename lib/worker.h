@@ -60,6 +60,7 @@ struct fl_piece {
 struct fl_worker {
     /* Read by thieves. */
     _Alignas(64) uint64_t serving; /* whom, and a number that changes with each change */
+    fl_fpenv fpenv;                /* in which all runs that lies in the deque */
     uint32_t is_closed;            /* its loop has all the workers it may have */
     struct fl_parker parker;
 
@@ -114,8 +115,9 @@ struct filch_pool {
     struct fl_inject inject;
     _Alignas(64) uint64_t guests_in; /* bit g: guest slot g is taken */
     uint32_t is_stopping;
-    int caller_cpu; /* bind.h's: where a caller was last seen, */
-    int spare_cpu;  /* and which one no thread is bound to */
+    uint32_t has_fpenvs; /* calls came with others than fpenv */
+    int caller_cpu;      /* bind.h's: where a caller was last seen, */
+    int spare_cpu;       /* and which one no thread is bound to */
 
     /* Constant while calls run. */
     _Alignas(64) struct fl_worker *slot; /* the threads' first, then the guests' */
@@ -126,6 +128,7 @@ struct filch_pool {
     bool is_asymmetric;
     uint64_t spin_ns;
     enum filch_bind bind;
+    fl_fpenv fpenv;      /* of who started the pool */
     uint32_t generation; /* of forks; see process.c */
     uint32_t inhabited;  /* in which a body goes on that the parent was in; 0: none */
     bool is_over;        /* the default pool's, at exit */
@@ -165,6 +168,12 @@ static inline struct fl_worker *worker_of(const filch_worker *hot)
     return FL_CONTAINER_OF(hot, struct fl_worker, deque.hot);
 }
 
+/* Of its own worker, for who runs on it. */
+static inline fl_fpenv worker_fpenv(const struct fl_worker *worker)
+{
+    return fl_load_relaxed(&worker->fpenv); /* only the owner writes it */
+}
+
 static inline filch_worker *worker_hot(struct fl_worker *worker)
 {
     return &worker->deque.hot;
@@ -177,8 +186,9 @@ extern _Thread_local struct fl_worker *fl_current
 /* The main function of a pool's thread; arg is its struct fl_worker. */
 void *fl_worker_main(void *arg);
 
-/* Run an entry that was stolen, injected or taken back: sets whom the worker serves. */
-void fl_worker_run(struct fl_worker *worker, filch_job *entry);
+/* Run an entry that was stolen, injected or taken back: sets whom the worker serves. A
+ * join runs in this environment; a task's is in its latch. */
+void fl_worker_run(struct fl_worker *worker, filch_job *entry, fl_fpenv join_fpenv);
 
 /* The owner's gate is raised: make what is private public, and wake whom it is for. */
 void fl_worker_share(struct fl_worker *worker);

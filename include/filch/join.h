@@ -39,6 +39,10 @@ static inline int64_t filch_push(filch_worker *w, filch_job *entry)
 /**
  * filch_fork - offer a job to the other workers.
  *
+ * The floating-point environment of a job that another worker takes is that of the call
+ * around the forker (filch_run, a loop, a scope, a stolen job), see pool.h: not one to
+ * which the body has gone since.
+ *
  * job      in the caller's frame, with job->run set; usually the first member of a struct
  *          that holds the branch's arguments and result. Neither job->run, nor what the
  *          caller does until it takes the job back, may be left by longjmp or a C++

@@ -1,5 +1,24 @@
 /* pool.h - pools of workers, the options that every call takes, and what a body may ask
- * its worker. */
+ * its worker.
+ *
+ * Floating-point environment. All that a call runs has that of the thread that makes the
+ * call, as it was then, whichever thread runs it: bodies of loops, branches of joins, tasks
+ * of scopes. It is the rounding mode, flushing of denormals (FTZ and DAZ on x86-64, FZ on
+ * aarch64), the precision of the x87, and which exceptions trap; x86-64, aarch64 and
+ * riscv64 are known, elsewhere threads keep their own. So results do not depend on who
+ * works, and after the call each thread has the one that it had before.
+ *
+ * A body may change its environment, and restores it before it returns: what it leaves
+ * behind holds on in its thread, if that is the caller's, as in a serial loop, and
+ * nowhere else. A call nested in it hands on what the body has changed to. filch_fork,
+ * filch_join with a worker and filch_spawn are no such calls: their branches and tasks
+ * have the environment of the call around them when another thread runs them (a task:
+ * always). To hand on another one, make them inside filch_run or filch_scope.
+ *
+ * Not handed on: the flags of exceptions that have occurred, which are raised in the
+ * thread that ran the operation and may stay up there; errno; the locale of uselocale().
+ * filch's own arithmetic rounds, so with FE_INEXACT unmasked a call may trap; it raises
+ * no other exception. */
 #ifndef FILCH_POOL_H
 #define FILCH_POOL_H
 

@@ -169,8 +169,10 @@ static void share_then_push(void)
 static void find_and_run(void)
 {
     struct fl_worker *self = &workers[model_self()];
+    fl_fpenv fpenv;
+    filch_job *entry = find_work(self, 0, &fpenv);
 
-    fl_worker_run(self, find_work(self, 0));
+    fl_worker_run(self, entry, fpenv);
 }
 
 /* The same from where it goes to sleep the first time. */
@@ -178,13 +180,14 @@ static void sleep_and_run(void)
 {
     struct fl_worker *self = &workers[model_self()];
     filch_job *entry;
+    fl_fpenv fpenv;
 
     fl_lot_search_begin(&pool.lot);
     do
         park_idle(self);
-    while (!(entry = take_any(self, true)));
+    while (!(entry = take_any(self, true, &fpenv)));
     end_search(self);
-    fl_worker_run(self, entry);
+    fl_worker_run(self, entry, fpenv);
 }
 
 /* It finds a long job elsewhere. */

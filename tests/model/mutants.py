@@ -40,6 +40,7 @@ WITH = {
     "pieces": ("lib/inject.c",),
     "reclaim": ("lib/inject.c",),
     "idlers": ("lib/inject.c",),
+    "fpenv": ("lib/inject.c",),
     "channel": ("bench/channel.c",),
 }
 INSTRUMENTED = ("pieces", "spares", "asking", "chained")

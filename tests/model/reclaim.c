@@ -124,7 +124,7 @@ static void steal_once(bool is_forced)
     if (is_forced)
         deque_force_publish(&workers[OWNER].deque);
     if (deque_steal(&workers[OWNER].deque, &entry) == FL_STEAL_GOT)
-        fl_worker_run(&workers[THIEF], entry);
+        fl_worker_run(&workers[THIEF], entry, 0);
 }
 
 static void force_and_steal(void)

@@ -207,20 +207,21 @@ static void wait_for_latch(void)
 /* One round of the wait alone: short enough for all executions. */
 static void look_once(void)
 {
-    filch_job *entry = take_for(&workers[WAITER], (fl_served)&awaited, true);
+    fl_fpenv fpenv;
+    filch_job *entry = take_for(&workers[WAITER], (fl_served)&awaited, true, &fpenv);
 
     if (entry)
-        fl_worker_run(&workers[WAITER], entry);
+        fl_worker_run(&workers[WAITER], entry, fpenv);
 }
 
 static void run_awaited_job(void)
 {
-    fl_worker_run(&workers[BUSY], &awaited);
+    fl_worker_run(&workers[BUSY], &awaited, 0);
 }
 
 static void run_counted_task(void)
 {
-    fl_worker_run(&workers[BUSY], entry_of_task(&task));
+    fl_worker_run(&workers[BUSY], entry_of_task(&task), 0);
 }
 
 static void setup_short(bool is_asymmetric)
@@ -241,8 +242,8 @@ static void setup_short_classic(void)
 
 static void run_awaited_then_stranger(void)
 {
-    fl_worker_run(&workers[BUSY], &awaited);
-    fl_worker_run(&workers[BUSY], &stranger);
+    fl_worker_run(&workers[BUSY], &awaited, 0);
+    fl_worker_run(&workers[BUSY], &stranger, 0);
 }
 
 static void hand_over(void)
@@ -265,7 +266,7 @@ static void work_from_queue(void)
         fl_lot_sleep_cancel(&pool.lot, self);
     }
     fl_lot_search_end(&pool.lot);
-    fl_worker_run(&workers[BUSY], entry);
+    fl_worker_run(&workers[BUSY], entry, 0);
 }
 
 static void check_idle(void)

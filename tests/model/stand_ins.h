@@ -1,5 +1,6 @@
 /* stand_ins.h - what files of the library need beside them when a model test includes
- * them: a clock, counters that nobody counts, options that are right.
+ * them: a clock, counters that nobody counts, options that are right, control words of
+ * floating point.
  *
  * Job: for tests that include lib/worker.c or what is above it; included first, before
  * the checker's names for some of platform.h.
@@ -13,6 +14,31 @@
 /* Counts concern nobody here, and would be words to search through. */
 #define fl_count(counter)             ((void)(counter))
 #define fl_count_add(counter, amount) ((void)(counter), (void)(amount))
+
+/* In place of fpenv.h: the checker's threads are coroutines, so each has a word for it. */
+#define FL_FPENV_H
+
+typedef uint64_t fl_fpenv;
+
+static fl_fpenv fpenv_of[MODEL_THREADS];
+
+static inline fl_fpenv fl_fpenv_read(void)
+{
+    return model_self() < 0 ? 0 : fpenv_of[model_self()];
+}
+
+static inline void fl_fpenv_write(fl_fpenv fpenv)
+{
+    fpenv_of[model_self()] = fpenv;
+}
+
+static inline fl_fpenv fl_fpenv_switch(fl_fpenv fpenv)
+{
+    fl_fpenv before = fl_fpenv_read();
+
+    fl_fpenv_write(fpenv);
+    return before;
+}
 
 #include "clock.h"
 
