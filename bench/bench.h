@@ -187,6 +187,8 @@ extern const struct bench_work bench_blur;
 extern const struct bench_work bench_options;
 extern const struct bench_work bench_spmv;
 extern const struct bench_work bench_heat;
+extern const struct bench_work bench_hydro;
+extern const struct bench_work bench_integer_sort;
 extern const struct bench_work bench_nbody;
 extern const struct bench_work bench_transformer;
 

@@ -24,6 +24,8 @@
     MANY(bench_saxpy, BENCH_SAXPY_WORKS)         \
     MANY(bench_short, BENCH_SHORT_WORKS)         \
     ONE(bench_heat)                              \
+    ONE(bench_hydro)                             \
+    ONE(bench_integer_sort)                      \
     ONE(bench_options)                           \
     ONE(bench_spmv)                              \
     ONE(bench_nbody)                             \
