@@ -10,6 +10,12 @@
 #define KNOWN_GROWTH 64
 #define OTHER_GROWTH 1
 
+/* Of a loop that is known to be small, the first part is large enough that the look at the
+ * clock, the call and the start of vector code cost little beside it; and small enough that
+ * it is early to see that this time the loop is long. */
+#define FIRST_CHUNK_NS 500u
+#define FIRST_PART     8
+
 /* The body, for [begin, end), in calls of the size that it wants. */
 static int call_body(struct fl_worker *worker, const struct fl_loop_call *call,
                      size_t begin, size_t end)
@@ -35,6 +41,28 @@ static size_t not_below_grain(const struct fl_plan *plan, size_t chunk)
     return left < chunk || left - chunk < grain ? left : chunk;
 }
 
+/* Down to a multiple, for vector code. */
+static size_t aligned_down(size_t done, size_t chunk)
+{
+    size_t off = (done + chunk) % FL_SPLIT_ALIGN;
+
+    return off < chunk ? chunk - off : chunk;
+}
+
+/* How many items come first: one, where nothing is known. */
+static size_t first_chunk(const struct fl_plan *plan)
+{
+    size_t left = plan->call->end - plan->at, chunk = 1;
+
+    if (plan->is_small && plan->ticks_per_item > 0 && !is_told(plan->call)) {
+        double items = (double)fl_ticks_of_ns(FIRST_CHUNK_NS) / plan->ticks_per_item;
+
+        chunk = FL_MIN(left / FIRST_PART, items < 1e18 ? (size_t)items : SIZE_MAX);
+        chunk = aligned_down(plan->at - plan->call->begin, FL_MAX(chunk, 1));
+    }
+    return not_below_grain(plan, chunk);
+}
+
 /* How many items come next, after so many that took so many ticks. */
 static size_t next_chunk(const struct fl_plan *plan, size_t items, uint64_t ticks)
 {
@@ -42,18 +70,27 @@ static size_t next_chunk(const struct fl_plan *plan, size_t items, uint64_t tick
     double rate = ticks > fl_ticks_of_ns(CLOCK_NS) ? (double)ticks / (double)items : 0;
     double fitting = (double)fl_ticks_of_ns(ALONE_CHUNK_NS) /
                      FL_MAX(FL_MAX(rate, plan->ticks_per_item), 1e-6);
-    size_t off, growth = plan->is_small ? KNOWN_GROWTH : OTHER_GROWTH;
+    bool is_known = plan->is_small && plan->ticks_per_item > 0;
+    size_t growth = is_known ? KNOWN_GROWTH : OTHER_GROWTH;
     size_t most = done > SIZE_MAX / growth ? SIZE_MAX : done * growth;
     size_t chunk = fitting < (double)most ? (size_t)fitting : most;
 
     chunk = FL_MIN(chunk, SIZE_MAX - done);
-    /* Up to a multiple, for vector code. */
-    off = (done + chunk) % FL_SPLIT_ALIGN;
-    if (off < chunk)
-        chunk -= off;
+    chunk = aligned_down(done, chunk);
     if (plan->call->max_chunk && (is_told(plan->call) || cancel_of(plan->call)))
         chunk = FL_MIN(chunk, plan->call->max_chunk); /* a look after each call */
     return not_below_grain(plan, FL_MAX(chunk, 1));
+}
+
+/* What so many items took, without the time in which somebody else had the CPU. */
+static uint64_t worked(const struct fl_plan *plan, size_t items, uint64_t ticks)
+{
+    size_t done = plan->at - plan->call->begin;
+    double rate = done > 0 ? (double)plan->spent / (double)done : plan->ticks_per_item;
+
+    if (ticks <= fl_ticks_of_ns(FL_SUSPICIOUS_NS))
+        return ticks;
+    return ticks - fl_preempted_ticks(ticks, rate * (double)items);
 }
 
 /* Range by range, with a look at the clock between them; until the end, an error, or what
@@ -62,7 +99,7 @@ static int run_watched(struct fl_worker *worker, struct fl_plan *plan)
 {
     const struct fl_loop_call *call = plan->call;
     const filch_cancel *cancel = cancel_of(call);
-    size_t chunk = not_below_grain(plan, 1);
+    size_t chunk = first_chunk(plan);
     uint64_t then = fl_ticks(), now;
 
     while (plan->at < call->end) {
@@ -73,7 +110,7 @@ static int run_watched(struct fl_worker *worker, struct fl_plan *plan)
             return -ECANCELED;
         value = call_body(worker, call, begin, begin + chunk);
         now = fl_ticks();
-        then = fl_ticks_since(then, now);
+        then = worked(plan, chunk, fl_ticks_since(then, now));
         plan->at += chunk;
         plan->spent += then;
         if (value == 0 && is_told(call))
@@ -104,9 +141,11 @@ int fl_plan_run_alone(struct fl_worker *worker, struct fl_plan *plan)
         uint64_t then = fl_ticks();
 
         value = call_body(worker, call, plan->at, call->end);
+        plan->spent +=
+            worked(plan, call->end - plan->at, fl_ticks_since(then, fl_ticks()));
         plan->at = call->end;
         if (value == 0)
-            fl_plan_note_cost(plan, plan->spent + fl_ticks_since(then, fl_ticks()));
+            fl_plan_note_cost(plan, plan->spent);
     }
     worker->context = context;
     return value;

@@ -168,11 +168,18 @@ static uint64_t back_to_work_at(const struct fl_worker *worker, uint64_t now,
     return passed_ns < price_ns / 7 && !worker->was_invited ? now + price_ns : 0;
 }
 
+/* Somebody else wants the CPU: next time it may be in the middle of a chunk. */
+static void lost_cpu(struct filch_pool *pool, uint64_t passed_ns)
+{
+    fl_launch_was_preempted(&pool->launch,
+                            fl_preempted_ticks(fl_ticks_of_ns(passed_ns), 0));
+}
+
 /* The next entry to run, from a moment on; NULL when the pool is being stopped. */
 static filch_job *find_work(struct fl_worker *worker, uint64_t from_ns, fl_fpenv *fpenv)
 {
     struct filch_pool *pool = worker->pool;
-    uint64_t since = 0, now = 0;
+    uint64_t since = 0, now = 0, then;
     filch_job *entry;
     uint32_t looks, begun = 0;
 
@@ -183,7 +190,10 @@ static filch_job *find_work(struct fl_worker *worker, uint64_t from_ns, fl_fpenv
         look_away_until(from_ns);
     for (looks = 0; !fl_load_relaxed(&pool->is_stopping); looks++) {
         if (looks % FL_LOOKS_PER_CLOCK == 0 || pool->spin_ns == 0) {
+            then = now;
             now = fl_now_ns();
+            if (then > 0 && FILCH_UNLIKELY(fl_ticks_since(then, now) > FL_SUSPICIOUS_NS))
+                lost_cpu(pool, now - then);
             since = since ? since : now;
             raise_all_gates(pool); /* what an owner has lowered: must_stay_up */
         }

@@ -8,6 +8,11 @@
 /* Of loops that barely pay, one in so many begins alone, to find out whether they do. */
 #define ALONE_SAMPLE 16
 
+/* What the rest of a loop takes is told from a part of it. One part in so many of what
+ * sharing needs is enough: the first item alone may have waited for memory, and a thousand
+ * items do not take a thousand times that. */
+#define EVIDENCE 64
+
 /* What the rest must take to be shared. */
 static double price_of(const struct fl_plan *plan)
 {
@@ -18,8 +23,8 @@ static double price_of(const struct fl_plan *plan)
     if (!plan->is_divisible)
         return (double)fl_ticks_of_ns(SMALL_ALONE_NS);
     FL_ASSERT(pool); /* else there is nobody to divide it among */
-    if (launch_is_distrusted(known, ticks))
-        return (double)fl_load_relaxed(&known->distrust_below); /* a hint */
+    if (launch_is_backing_off(known, ticks))
+        return (double)fl_load_relaxed(&known->back_off_below); /* a hint */
     return (double)launch_price(known, &pool->lot);
 }
 
@@ -29,10 +34,11 @@ static double price_at_first(const struct fl_plan *plan)
     struct filch_pool *pool = plan->pool;
     double price = price_of(plan), ticks = expected_ticks(plan);
 
-    if (plan->is_divisible && ticks < price && ticks >= (double)pool->launch.spinning &&
-        launch_must_wake(&pool->lot) && !launch_is_distrusted(&pool->launch, ticks) &&
+    if (plan->is_divisible && ticks < price &&
+        ticks >= (double)launch_spinning(&pool->launch) && launch_must_wake(&pool->lot) &&
+        !launch_is_backing_off(&pool->launch, ticks) &&
         fl_launch_missed_enough(&pool->launch, ticks, pool->spin_ns))
-        return (double)pool->launch.spinning;
+        return (double)launch_spinning(&pool->launch);
     return price;
 }
 
@@ -40,9 +46,11 @@ static bool find_if_small(const struct fl_plan *plan)
 {
     double ticks = expected_ticks(plan);
 
-    return plan->ticks_per_item > 0 && !is_told(plan->call) && !is_task_list(plan) &&
-           (ticks < plan->price ||
-            (barely_pays(plan, ticks) && is_sampled(ALONE_SAMPLE)));
+    if (is_told(plan->call) || is_task_list(plan))
+        return false;
+    if (plan->ticks_per_item <= 0) /* not known: it may be short enough to be ruined */
+        return plan->is_divisible && launch_is_backing_off(&plan->pool->launch, 0);
+    return ticks < plan->price || (barely_pays(plan, ticks) && is_sampled(ALONE_SAMPLE));
 }
 
 void fl_plan_init(struct fl_plan *plan, const struct fl_loop_call *call,
@@ -69,13 +77,13 @@ bool fl_plan_is_worth_sharing(struct fl_plan *plan, size_t items, uint64_t ticks
 {
     const struct fl_loop_call *call = plan->call;
     size_t left = call->end - plan->at, done = plan->at - call->begin;
-    double rate;
+    double rate, price = price_of(plan);
 
     if (!plan->is_divisible || left / 2 < grain_of(call) ||
-        ticks <= fl_ticks_of_ns(CLOCK_NS))
+        ticks <= fl_ticks_of_ns(CLOCK_NS) || (double)plan->spent * EVIDENCE < price)
         return false;
     rate = FL_MAX((double)ticks / (double)items, (double)plan->spent / (double)done);
-    if (rate * (double)left < price_of(plan))
+    if (rate * (double)left < price)
         return false;
     plan->ticks_per_item = rate;
     plan->price = price_of(plan);

@@ -37,8 +37,13 @@ void fl_futex_wake(uint32_t *word, int count);
 /* Give the CPU to another runnable thread, if there is one. */
 void fl_yield(void);
 
-/* How often the calling thread had to give its CPU to another one. */
-uint64_t fl_times_preempted(void);
+/* What the calling thread has got from the system, and lost to it. */
+struct fl_usage {
+    uint64_t preemptions; /* how often it had to give its CPU to another thread */
+    uint64_t sleeps;      /* and how often it gave it up itself */
+    uint64_t cpu_ns;      /* CPU time since it began */
+};
+struct fl_usage fl_thread_usage(void); /* all 0: not known */
 
 /* --- fences across threads -------------------------------------------------------- */
 

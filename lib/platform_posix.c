@@ -108,11 +108,20 @@ void fl_yield(void)
     sched_yield();
 }
 
-uint64_t fl_times_preempted(void)
+static uint64_t ns_of(struct timeval time)
+{
+    return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_usec * 1000u;
+}
+
+struct fl_usage fl_thread_usage(void)
 {
     struct rusage usage;
 
-    return getrusage(RUSAGE_THREAD, &usage) == 0 ? (uint64_t)usage.ru_nivcsw : 0;
+    if (getrusage(RUSAGE_THREAD, &usage) != 0)
+        return (struct fl_usage){0};
+    return (struct fl_usage){.preemptions = (uint64_t)usage.ru_nivcsw,
+                             .sleeps = (uint64_t)usage.ru_nvcsw,
+                             .cpu_ns = ns_of(usage.ru_utime) + ns_of(usage.ru_stime)};
 }
 
 /* --- fences across threads -------------------------------------------------------- */

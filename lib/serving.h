@@ -163,6 +163,8 @@ static inline void park(struct fl_worker *worker)
     fl_count(&worker->counters.parks);
     if (!fl_parker_wait(&worker->parker))
         fl_count_add(&worker->counters.parks, UINT64_MAX);
+    else
+        fl_preempted_forget();
 }
 
 #endif

@@ -206,7 +206,7 @@ __attribute__((noinline)) static void share_if_worth_it(struct run *run)
     ticks = 2 * (double)(oldest->end - oldest->begin) * run->ticks_per_item;
     if (oldest->is_rights || run->ticks_per_item <= 0 ||
         (ticks >= (double)launch_price(&pool->launch, &pool->lot) &&
-         !launch_is_distrusted(&pool->launch, ticks)))
+         !launch_is_backing_off(&pool->launch, ticks)))
         fl_worker_share(run->worker);
     else if (!deque->is_asymmetric)
         deque_publish(deque); /* where nobody can do it for an owner in a long body */
@@ -232,12 +232,16 @@ static void count_some(struct run *run)
     }
 }
 
-/* Not expected: somebody took the CPU away? */
-static void suspect(struct run *run, size_t items, uint64_t ticks)
+/* What a chunk took, without the time in which somebody else had the CPU. */
+static uint64_t worked(struct run *run, size_t items, uint64_t ticks)
 {
-    if (ticks > fl_ticks_of_ns(FL_SUSPICIOUS_NS) && run->ticks_per_item > 0)
-        fl_launch_suspect(&run->worker->pool->launch, ticks,
-                          run->ticks_per_item * (double)items);
+    uint64_t lost;
+
+    if (ticks <= fl_ticks_of_ns(FL_SUSPICIOUS_NS))
+        return ticks;
+    lost = fl_preempted_ticks(ticks, run->ticks_per_item * (double)items);
+    fl_launch_was_preempted(&run->worker->pool->launch, lost);
+    return ticks - lost;
 }
 
 /* So many items took so long: how many are to follow. */
@@ -246,7 +250,6 @@ static void set_pace(struct run *run, size_t items, uint64_t ticks)
     struct fl_loop *loop = run->loop;
     size_t chunk = run->chunk;
 
-    suspect(run, items, ticks);
     run->ticks_per_item = (double)FL_MAX(ticks, 1) / (double)items;
     if (ticks > 2 * loop->chunk_time)
         chunk = (size_t)((double)loop->chunk_time / run->ticks_per_item);
@@ -285,7 +288,7 @@ static void run_chunk(struct run *run, size_t begin, size_t end)
         }
     }
     run->now = fl_ticks();
-    then = fl_ticks_since(then, run->now);
+    then = worked(run, end - begin, fl_ticks_since(then, run->now));
     run->spent += then;
     run->uncounted += end - begin;
     set_pace(run, end - begin, then);

@@ -88,8 +88,11 @@ static size_t head_start(const struct fl_plan *plan, size_t count, uint32_t part
 int fl_plan_run_together(struct fl_worker *worker, struct fl_plan *plan)
 {
     const struct fl_loop_call *call = plan->call;
+    struct fl_launch *launch = &plan->pool->launch;
+    bool is_comparable = plan->at == call->begin && plan->ticks_per_item > 0 &&
+                         !is_task_list(plan) && !launch_must_wake(&plan->pool->lot);
+    uint64_t then = fl_ticks(), spent;
     struct fl_loop loop;
-    uint64_t spent;
     int value;
 
     loop.body = call->body;
@@ -114,6 +117,8 @@ int fl_plan_run_together(struct fl_worker *worker, struct fl_plan *plan)
     set_pace(&loop, plan);
     value = fl_split_run(worker, &loop);
     spent = plan->spent + loop.spent;
+    if (is_comparable && loop.parts > 1 && value == 0)
+        fl_launch_compare(launch, expected_ticks(plan), fl_ticks_since(then, fl_ticks()));
     /* See BARELY: then only a loop alone says that it costs more than was thought. */
     if (value == 0 &&
         (plan->ticks_per_item <= 0 || plan->at > call->begin ||

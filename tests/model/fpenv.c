@@ -23,6 +23,7 @@
 #include "idle.c"
 #include "wait.c"
 #include "worker.c"
+#include "no_launch.h"
 
 enum { GUEST = 0, THIEF = 1, WORKERS = 2, CALLS = 2 };
 

@@ -21,6 +21,7 @@
 #include "idle.c"
 #include "join.c"
 #include "worker.c"
+#include "no_launch.h"
 
 enum { OWNER = 0, WORKERS = 3 };
 

@@ -10,6 +10,7 @@
 #include <string.h>
 #include "split.c"
 #include "worker.c"
+#include "no_launch.h"
 
 enum { OWNER = 0, THIEF = 1, WORKERS = 2, ITEMS = 4 };
 
@@ -38,11 +39,6 @@ void fl_worker_wait(struct fl_worker *worker, fl_served served, uint64_t down_to
 {
     (void)worker, (void)served, (void)down_to;
     MODEL_ASSERT(false, "nobody waits here");
-}
-
-void fl_launch_suspect(struct fl_launch *launch, uint64_t ticks, double expected)
-{
-    (void)launch, (void)ticks, (void)expected;
 }
 
 /* --- set-up ----------------------------------------------------------------------- */

@@ -23,6 +23,7 @@
 
 #include "wait.c"
 #include "worker.c"
+#include "no_launch.h"
 
 enum { WAITER = 0, BUSY = 1, WORKERS = 2 };
 

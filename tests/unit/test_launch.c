@@ -1,4 +1,4 @@
-/* test_launch.c - what loops cost and help: the table of costs, prices, distrust; and the
+/* test_launch.c - what loops cost and help: the table of costs, prices, back-off; and the
  * clock. */
 #define _GNU_SOURCE
 #include <setjmp.h>
@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
+#include <pthread.h>
 #include <cmocka.h>
 #include <filch/filch.h>
 #include "worker.h"
@@ -100,6 +101,39 @@ static void other_bodies_and_other_lengths_are_not_known(void **state)
     assert_true(cost_recall(&launch, cost_hash(0x401234, SIZE_MAX)) == 0);
 }
 
+/* As hundreds of loops at a dozen lengths each: nearly all find a place. */
+static void hundreds_of_loops_are_remembered(void **state)
+{
+    struct fl_launch launch = {0};
+    uintptr_t body;
+    int lengths, known = 0;
+
+    (void)state;
+    for (body = 1; body <= 64; body++)
+        for (lengths = 0; lengths < 11; lengths++)
+            cost_note(&launch, cost_hash(0x401000 + body * 144, (size_t)64 << lengths),
+                      (float)body);
+    for (body = 1; body <= 64; body++)
+        for (lengths = 0; lengths < 11; lengths++)
+            known += cost_recall(&launch, cost_hash(0x401000 + body * 144,
+                                                    (size_t)64 << lengths)) > 0;
+    assert_in_range(known, 704 * 9 / 10, 704);
+}
+
+static void what_has_moved_is_updated_where_it_is(void **state)
+{
+    struct fl_launch launch = {0};
+    uint64_t first = UINT64_C(5) << 40, second = first + (UINT64_C(1) << 30);
+
+    (void)state;
+    cost_note(&launch, first, 1);
+    cost_note(&launch, second, 2); /* in the same place */
+    cost_note(&launch, first, 100);
+    assert_true(cost_recall(&launch, first) > 99);
+    assert_true(cost_recall(&launch, second) > 1.98f &&
+                cost_recall(&launch, second) <= 2);
+}
+
 /* More than fit: some are forgotten, none is taken for another. */
 static void a_full_table_mixes_nothing_up(void **state)
 {
@@ -108,16 +142,16 @@ static void a_full_table_mixes_nothing_up(void **state)
     int known = 0;
 
     (void)state;
-    for (body = 1; body <= 1000; body++)
+    for (body = 1; body <= 10000; body++)
         cost_note(&launch, cost_hash(body * 16, 64), (float)body);
-    for (body = 1; body <= 1000; body++) {
+    for (body = 1; body <= 10000; body++) {
         float recalled = cost_recall(&launch, cost_hash(body * 16, 64));
 
         assert_true(recalled == 0 ||
                     (recalled > (float)body * 0.99f && recalled <= (float)body));
         known += recalled > 0;
     }
-    assert_in_range(known, 100, 1 << FL_COST_BITS);
+    assert_in_range(known, 1000, 1 << FL_COST_BITS);
 }
 
 /* --- prices ----------------------------------------------------------------------- */
@@ -177,53 +211,273 @@ static void loops_far_apart_do_not_pay_together(void **state)
         assert_false(fl_launch_missed_enough(&launch, loop, 0));
 }
 
-/* --- distrust --------------------------------------------------------------------- */
+/* --- preemption ------------------------------------------------------------------- */
 
-static uint64_t preempted;
-uint64_t __wrap_fl_times_preempted(void);
+static struct fl_usage usage; /* what the system says */
+struct fl_usage __wrap_fl_thread_usage(void);
 
-uint64_t __wrap_fl_times_preempted(void)
+struct fl_usage __wrap_fl_thread_usage(void)
 {
-    return preempted;
+    return usage;
 }
 
-static void a_lost_cpu_is_held_against_short_loops(void **state)
-{
-    struct fl_launch launch = {0};
-    uint64_t ms = fl_ticks_of_ns(1000000);
+#define MS UINT64_C(1000000)
 
-    (void)state;
-    assert_false(launch_is_distrusted(&launch, 0));
-    preempted++;
-    fl_launch_suspect(&launch, 1000 * ms, 0);
-    assert_true(launch_is_distrusted(&launch, 0));
-    assert_true(launch_is_distrusted(&launch, 9999.0 * (double)ms));
-    assert_false(launch_is_distrusted(&launch, 10001.0 * (double)ms));
+/* The thread loses its CPU for so long, as far as it is told. */
+static void lose_cpu_ms(uint64_t ms)
+{
+    usage.preemptions++;
+    usage.cpu_ns -= ms * MS;
 }
 
-static void long_chunks_are_not_suspicious_by_themselves(void **state)
+/* To a hundredth: the clock goes on meanwhile. */
+static void assert_about(uint64_t ticks, uint64_t ms)
 {
-    struct fl_launch launch = {0};
-    uint64_t ms = fl_ticks_of_ns(1000000);
-
-    (void)state;
-    fl_launch_suspect(&launch, 1000 * ms, 0); /* the thread has kept its CPU */
-    assert_false(launch_is_distrusted(&launch, 0));
-    preempted++;
-    fl_launch_suspect(&launch, 1000 * ms, 999.9 * (double)ms); /* it was to take long */
-    assert_false(launch_is_distrusted(&launch, 0));
+    assert_in_range(fl_ns_of_ticks(ticks), ms * MS - ms * MS / 100,
+                    ms * MS + ms * MS / 100 + MS);
 }
 
-static void distrust_passes(void **state)
+static void the_time_of_others_is_not_the_threads_own(void **state)
+{
+    uint64_t chunk = fl_ticks_of_ns(1000 * MS);
+
+    (void)state;
+    usage.cpu_ns = 100000 * MS;
+    fl_preempted_forget();
+    assert_int_equal(fl_preempted_ticks(chunk, 0), 0); /* it has kept its CPU */
+    lose_cpu_ms(700);
+    assert_about(fl_preempted_ticks(chunk, 0), 700);
+    assert_int_equal(fl_preempted_ticks(chunk, 0), 0); /* once */
+    /* No more than what is not explained. */
+    lose_cpu_ms(700);
+    assert_about(fl_preempted_ticks(chunk, 0.6 * (double)chunk), 400);
+}
+
+static void what_takes_as_long_as_expected_is_not_asked_about(void **state)
+{
+    uint64_t chunk = fl_ticks_of_ns(1000 * MS);
+
+    (void)state;
+    usage.cpu_ns = 100000 * MS;
+    fl_preempted_forget();
+    lose_cpu_ms(700);
+    assert_int_equal(fl_preempted_ticks(chunk, 0.9999 * (double)chunk), 0);
+    assert_int_equal(fl_preempted_ticks(fl_ticks_of_ns(MS / 10), 0), 0);
+}
+
+static void sleep_in_a_body_is_not_a_preemption(void **state)
+{
+    uint64_t chunk = fl_ticks_of_ns(1000 * MS);
+
+    (void)state;
+    usage.cpu_ns = 100000 * MS;
+    fl_preempted_forget();
+    usage.sleeps++;
+    lose_cpu_ms(700);
+    assert_int_equal(fl_preempted_ticks(chunk, 0), 0);
+    assert_int_equal(fl_preempted_ticks(chunk, 0.1 * (double)chunk), 0);
+}
+
+static void a_sleep_that_is_told_counts_for_nothing(void **state)
+{
+    (void)state;
+    usage.cpu_ns = 100000 * MS;
+    lose_cpu_ms(700);
+    fl_preempted_forget();
+    assert_int_equal(fl_preempted_ticks(fl_ticks_of_ns(1000 * MS), 0), 0);
+}
+
+/* --- back-off --------------------------------------------------------------------- */
+
+static void a_lost_cpu_is_held_against_shorter_loops(void **state)
+{
+    struct fl_launch launch = {0};
+    uint64_t ms = fl_ticks_of_ns(MS);
+
+    (void)state;
+    assert_false(launch_is_backing_off(&launch, 0));
+    fl_launch_was_preempted(&launch, fl_ticks_of_ns(MS / 10)); /* no time slice */
+    assert_false(launch_is_backing_off(&launch, 0));
+    fl_launch_was_preempted(&launch, 1000 * ms);
+    assert_true(launch_is_backing_off(&launch, 0));
+    assert_true(launch_is_backing_off(&launch, 9999.0 * (double)ms));
+    assert_false(launch_is_backing_off(&launch, 10001.0 * (double)ms));
+}
+
+static void a_small_loss_does_not_end_the_back_off_from_a_large_one(void **state)
+{
+    struct fl_launch launch = {0};
+    uint64_t ms = fl_ticks_of_ns(MS);
+
+    (void)state;
+    fl_launch_was_preempted(&launch, 1000 * ms);
+    fl_launch_was_preempted(&launch, ms);
+    sleep_ms(20);
+    assert_true(launch_is_backing_off(&launch, 9999.0 * (double)ms));
+}
+
+static void back_off_passes(void **state)
 {
     struct fl_launch launch = {0};
 
     (void)state;
-    preempted++;
-    fl_launch_suspect(&launch, fl_ticks_of_ns(500000), 0);
-    assert_true(launch.distrust_until > 0);
+    fl_launch_was_preempted(&launch, fl_ticks_of_ns(MS / 2));
+    assert_true(launch.back_off_until > 0);
     sleep_ms(10);
-    assert_false(launch_is_distrusted(&launch, 0));
+    assert_false(launch_is_backing_off(&launch, 0));
+}
+
+static void back_off_is_over_where_the_clock_was_put_back(void **state)
+{
+    struct fl_launch launch = {0};
+
+    (void)state;
+    fl_launch_was_preempted(&launch, fl_ticks_of_ns(1000 * MS));
+    assert_true(launch_is_backing_off(&launch, 0));
+    assert_true(launch.back_off_until <= fl_ticks() + fl_ticks_of_ns(1000 * MS));
+    launch.back_off_until += fl_ticks_of_ns(3600000 * MS);
+    assert_false(launch_is_backing_off(&launch, 0));
+}
+
+/* --- a price that is adapted ------------------------------------------------------ */
+
+static void loops_that_lose_raise_the_price_and_those_that_win_lower_it(void **state)
+{
+    struct fl_launch launch = {.spinning = fl_ticks_of_ns(1000 * MS)};
+    uint64_t ticks = launch.spinning, before;
+    int loops;
+
+    (void)state;
+    /* The half-life counts in milliseconds of this test, too: the price is an hour's. */
+    assert_int_equal(launch_spinning(&launch), ticks);
+    fl_launch_compare(&launch, (double)ticks, ticks + 1);
+    before = launch.raise;
+    assert_int_equal(before, ticks / 4);
+    for (loops = 0; loops < 100; loops++)
+        fl_launch_compare(&launch, (double)ticks, ticks + 1);
+    assert_true(launch.raise > before);
+    assert_true(launch.raise <= 32 * ticks);
+    before = launch.raise;
+    fl_launch_compare(&launch, (double)ticks, ticks - 1);
+    assert_true(launch.raise < before);
+    for (loops = 0; loops < 2000; loops++)
+        fl_launch_compare(&launch, (double)ticks, ticks - 1);
+    assert_int_equal(launch_spinning(&launch), ticks);
+}
+
+static void long_loops_say_nothing_about_the_price(void **state)
+{
+    struct fl_launch launch = {.spinning = fl_ticks_of_ns(1000)};
+
+    (void)state;
+    fl_launch_compare(&launch, (double)(launch.spinning * 100), launch.spinning * 200);
+    assert_int_equal(launch_spinning(&launch), launch.spinning);
+}
+
+static void a_raise_is_forgotten(void **state)
+{
+    struct fl_launch launch = {.spinning = fl_ticks_of_ns(1000)};
+
+    (void)state;
+    fl_launch_compare(&launch, (double)launch.spinning, launch.spinning * 2);
+    assert_true(launch.raise > 0);
+    sleep_ms(100);
+    assert_int_equal(launch_spinning(&launch), launch.spinning);
+}
+
+/* --- loops of a pool that backs off ----------------------------------------------- */
+
+#define ITEMS 100000
+
+struct watched {
+    filch_pool *pool;
+    pthread_t caller;
+    uint64_t first_ns; /* what the first item takes */
+    size_t items;
+    int others; /* calls on other threads than the caller's */
+};
+
+static int watched_body(filch_worker *w, size_t begin, size_t end, void *ctx)
+{
+    struct watched *watched = ctx;
+    uint64_t then = fl_now_ns();
+
+    (void)w;
+    if (begin == 0)
+        while (fl_now_ns() - then < watched->first_ns)
+            continue;
+    if (!pthread_equal(pthread_self(), watched->caller))
+        __atomic_fetch_add(&watched->others, 1, __ATOMIC_RELAXED);
+    __atomic_fetch_add(&watched->items, end - begin, __ATOMIC_RELAXED);
+    return 0;
+}
+
+static int create_pool(void **state)
+{
+    static struct watched watched;
+
+    watched = (struct watched){.caller = pthread_self()};
+    *state = &watched;
+    return filch_pool_create(&watched.pool, FILCH_POOL_OPTIONS(.workers = 2));
+}
+
+static int destroy_pool(void **state)
+{
+    struct watched *watched = *state;
+
+    filch_pool_destroy(watched->pool);
+    return 0;
+}
+
+static void run_watched(struct watched *watched)
+{
+    watched->items = 0;
+    watched->others = 0;
+    assert_int_equal(filch_for(0, ITEMS, watched_body, watched, .pool = watched->pool),
+                     0);
+    assert_int_equal(watched->items, ITEMS);
+}
+
+static void a_loop_that_is_not_known_is_not_shared_meanwhile(void **state)
+{
+    struct watched *watched = *state;
+
+    fl_launch_was_preempted(&watched->pool->launch, fl_ticks_of_ns(1000 * MS));
+    watched->first_ns = MS / 2; /* long enough for another worker to come */
+    run_watched(watched);
+    assert_int_equal(watched->others, 0);
+}
+
+static void a_slow_first_item_does_not_make_a_known_loop_long(void **state)
+{
+    struct watched *watched = *state;
+    struct fl_launch *launch = &watched->pool->launch;
+
+    cost_note(launch, cost_hash((uintptr_t)watched_body, ITEMS),
+              (float)fl_ticks_of_ns(1000) / 1000);
+    fl_launch_was_preempted(launch, fl_ticks_of_ns(1000 * MS));
+    /* A hundred thousand such items would take more than the 10 s that are too many. */
+    watched->first_ns = MS / 2;
+    run_watched(watched);
+    assert_int_equal(watched->others, 0);
+}
+
+static void a_time_slice_of_others_is_not_remembered_as_the_loops(void **state)
+{
+    struct watched *watched = *state;
+    struct fl_launch *launch = &watched->pool->launch;
+    uint64_t hash = cost_hash((uintptr_t)watched_body, ITEMS);
+    float cost = (float)fl_ticks_of_ns(1000) / 1000;
+
+    cost_note(launch, hash, cost);
+    fl_launch_was_preempted(launch, fl_ticks_of_ns(1000 * MS));
+    usage.cpu_ns = 100000 * MS;
+    fl_preempted_forget();
+    lose_cpu_ms(20);
+    watched->first_ns = 20 * MS;
+    run_watched(watched);
+    /* All items together, with a margin for what the machine really took away. */
+    assert_true(cost_recall(launch, hash) < (float)fl_ticks_of_ns(15 * MS) / ITEMS);
 }
 
 int main(void)
@@ -234,14 +488,31 @@ int main(void)
         cmocka_unit_test(what_was_noted_is_recalled_to_a_hundredth),
         cmocka_unit_test(costs_rise_at_once_and_fall_slowly),
         cmocka_unit_test(other_bodies_and_other_lengths_are_not_known),
+        cmocka_unit_test(hundreds_of_loops_are_remembered),
+        cmocka_unit_test(what_has_moved_is_updated_where_it_is),
         cmocka_unit_test(a_full_table_mixes_nothing_up),
         cmocka_unit_test(sleepers_have_another_price),
         cmocka_unit_test(a_pool_measures_its_prices),
         cmocka_unit_test(many_small_loops_pay_together),
         cmocka_unit_test(loops_far_apart_do_not_pay_together),
-        cmocka_unit_test(a_lost_cpu_is_held_against_short_loops),
-        cmocka_unit_test(long_chunks_are_not_suspicious_by_themselves),
-        cmocka_unit_test(distrust_passes),
+        cmocka_unit_test(the_time_of_others_is_not_the_threads_own),
+        cmocka_unit_test(what_takes_as_long_as_expected_is_not_asked_about),
+        cmocka_unit_test(sleep_in_a_body_is_not_a_preemption),
+        cmocka_unit_test(a_sleep_that_is_told_counts_for_nothing),
+        cmocka_unit_test(a_lost_cpu_is_held_against_shorter_loops),
+        cmocka_unit_test(a_small_loss_does_not_end_the_back_off_from_a_large_one),
+        cmocka_unit_test(back_off_passes),
+        cmocka_unit_test(back_off_is_over_where_the_clock_was_put_back),
+        cmocka_unit_test(loops_that_lose_raise_the_price_and_those_that_win_lower_it),
+        cmocka_unit_test(long_loops_say_nothing_about_the_price),
+        cmocka_unit_test(a_raise_is_forgotten),
+        cmocka_unit_test_setup_teardown(a_loop_that_is_not_known_is_not_shared_meanwhile,
+                                        create_pool, destroy_pool),
+        cmocka_unit_test_setup_teardown(a_slow_first_item_does_not_make_a_known_loop_long,
+                                        create_pool, destroy_pool),
+        cmocka_unit_test_setup_teardown(
+            a_time_slice_of_others_is_not_remembered_as_the_loops, create_pool,
+            destroy_pool),
     };
 
     return cmocka_run_group_tests(tests, calibrate, NULL);
