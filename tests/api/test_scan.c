@@ -197,7 +197,7 @@ static void sums_are_as_close_as_is_said_and_never_fall(void **state)
     assert_int_equal(filch_scan_sum(doubles, MOST, double_out, .pool = *state), 0);
     assert_int_equal(filch_scan_sum(floats, MOST, float_out, .pool = *state), 0);
     for (i = 0; i < MOST; i++) {
-        double parts = (double)(i / TILE + (i < TILE ? i : TILE) / 8 + 4);
+        size_t parts = i / TILE + (i < TILE ? i : TILE) / 8 + 4;
         long double bound;
 
         sum += (long double)doubles[i];

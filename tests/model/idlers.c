@@ -170,7 +170,7 @@ static void share_then_push(void)
 static void find_and_run(void)
 {
     struct fl_worker *self = &workers[model_self()];
-    fl_fpenv fpenv;
+    fl_fpenv fpenv = 0;
     filch_job *entry = find_work(self, 0, &fpenv);
 
     fl_worker_run(self, entry, fpenv);
