@@ -298,7 +298,8 @@ static int forbidden(void)
     filch_pool *pool;
     int wrong;
 
-    if (IS_TSAN || prctl(PR_SET_TSC, PR_TSC_SIGSEGV, 0, 0, 0)) /* TSan reads it itself */
+    /* The sanitizers read it themselves. */
+    if (IS_TSAN || IS_ASAN || prctl(PR_SET_TSC, PR_TSC_SIGSEGV, 0, 0, 0))
         return NOT_PERMITTED;
     made_up.kind = FORBIDDEN;
     if (filch_pool_create(&pool, FILCH_POOL_OPTIONS(.workers = WORKERS)))
