@@ -102,6 +102,7 @@ static int run_watched(struct fl_worker *worker, struct fl_plan *plan)
     size_t chunk = first_chunk(plan);
     uint64_t then = fl_ticks(), now;
 
+    fl_preempted_begin(then);
     while (plan->at < call->end) {
         size_t begin = plan->at;
         int value;
@@ -140,6 +141,7 @@ int fl_plan_run_alone(struct fl_worker *worker, struct fl_plan *plan)
     } else {
         uint64_t then = fl_ticks();
 
+        fl_preempted_begin(then);
         value = call_body(worker, call, plan->at, call->end);
         plan->spent +=
             worked(plan, call->end - plan->at, fl_ticks_since(then, fl_ticks()));

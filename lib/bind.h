@@ -9,7 +9,9 @@
  * Somebody else may change the masks of threads at any time (taskset, a control group's
  * cpuset), and has the last word. A thread is bound only within what its starter may use at
  * that time; it moves, and a child of fork() is given its maker's CPUs, only while the mask
- * is still the one that was set here. One exception cannot be closed: a change that comes
+ * is still the one that was set here. A main thread that has just the mask of a pool's
+ * thread looks like that, too: if it was bound to that CPU after the pool was made, the
+ * thread stays there. One exception cannot be closed: a change that comes
  * between reading the mask and setting it, a microsecond later, is overwritten.
  */
 #ifndef FL_BIND_H

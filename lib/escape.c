@@ -73,8 +73,11 @@ static bool are_on_own_stack(const void *one, const void *other)
     void *start;
     size_t bytes;
     bool are;
+    int cancel = fl_cancel_hold(); /* for the main thread a file is read */
+    int err = pthread_getattr_np(pthread_self(), &attributes);
 
-    if (pthread_getattr_np(pthread_self(), &attributes))
+    fl_cancel_release(cancel);
+    if (err)
         return false;
     are = pthread_attr_getstack(&attributes, &start, &bytes) == 0 &&
           (uintptr_t)one - (uintptr_t)start < bytes &&

@@ -206,6 +206,7 @@ static int group_inside(struct fl_worker *worker, void *arg)
     if (!groups->emitters)
         return -ENOMEM;
     groups->lanes = lanes;
+    groups->shape.salt = fl_salt(); /* not before there is a pool: it reads the clock */
     err = fl_loop_in(worker, &call->map);
     return err ? err : merge(worker, call);
 }
@@ -228,7 +229,6 @@ int filch_group_with(filch_groups **out, size_t begin, size_t end, filch_group_b
     if (!call.groups)
         return -ENOMEM;
     fl_shape_init(&call.groups->shape, by, opts ? opts->ctx : NULL);
-    call.groups->shape.salt = fl_salt();
     call.map = (struct fl_loop_call){.begin = begin,
                                      .end = end,
                                      .body = map_range,

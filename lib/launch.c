@@ -11,31 +11,44 @@
 #define LOWER_PART 16
 #define MOST_RAISE 32 /* times the price that was measured */
 
+/* What was lost before some work is not to be taken for lost in it: so a thread asks before
+ * it begins, if it has not asked for this long. */
+#define TOLD_LATELY_NS 1000000u
+
 /* --- preemption ------------------------------------------------------------------- */
 
-/* What the calling thread was told last; and how long it has had no CPU, from some moment
- * on. */
+/* What the calling thread was told last, and when; and how long it has had no CPU, from some
+ * moment on. */
 static _Thread_local struct {
     struct fl_usage usage;
     uint64_t away_ns;
+    uint64_t at; /* 0: it was told nothing yet */
 } told;
 
 void fl_preempted_forget(void)
 {
     told.usage = fl_thread_usage();
     told.away_ns = fl_now_ns() - told.usage.cpu_ns;
+    told.at = fl_ticks();
+}
+
+void fl_preempted_begin(uint64_t now)
+{
+    if (told.at == 0 || fl_ticks_since(told.at, now) > fl_ticks_of_ns(TOLD_LATELY_NS))
+        fl_preempted_forget();
 }
 
 uint64_t fl_preempted_ticks(uint64_t ticks, double expected)
 {
     struct fl_usage before = told.usage;
-    uint64_t away_ns = told.away_ns;
+    uint64_t away_ns = told.away_ns, at = told.at;
     double longer = (double)ticks - expected;
 
     if (longer < (double)fl_ticks_of_ns(FL_SUSPICIOUS_NS))
         return 0;
     fl_preempted_forget();
-    if (told.usage.preemptions == before.preemptions || told.away_ns <= away_ns)
+    if (at == 0 || told.usage.preemptions == before.preemptions ||
+        told.away_ns <= away_ns)
         return 0;
     /* Who slept was away for that, too, and it cannot be told for how long. */
     if (told.usage.sleeps != before.sleeps)

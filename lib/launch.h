@@ -172,6 +172,10 @@ bool fl_launch_missed_enough(struct fl_launch *launch, double ticks, uint64_t sp
  * last. */
 uint64_t fl_preempted_ticks(uint64_t ticks, double expected);
 
+/* The calling thread begins work that may be interrupted. Now and then it asks what it lost
+ * before. */
+void fl_preempted_begin(uint64_t now);
+
 /* The calling thread has slept: that is not time which others took away. */
 void fl_preempted_forget(void);
 

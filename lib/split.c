@@ -371,6 +371,7 @@ static void run_begin(struct run *run, struct fl_worker *worker, struct fl_loop 
                           : run->chunk > 1 ? (double)loop->chunk_time / (double)run->chunk
                                            : 0;
     run->now = fl_ticks();
+    fl_preempted_begin(run->now);
 }
 
 /* --- thieves ---------------------------------------------------------------------- */

@@ -6,11 +6,12 @@
  * of scopes. It is the rounding mode, flushing of denormals (FTZ and DAZ on x86-64, FZ on
  * aarch64), the precision of the x87, and which exceptions trap; x86-64, aarch64 and
  * riscv64 are known, elsewhere threads keep their own. So results do not depend on who
- * works, and after the call each thread has the one that it had before.
+ * works, and after the call the other threads have the one that they had before.
  *
- * A body may change its environment, and restores it before it returns: what it leaves
- * behind holds on in its thread, if that is the caller's, as in a serial loop, and
- * nowhere else. A call nested in it hands on what the body has changed to. filch_fork,
+ * A body may change its environment, and restores it before it returns. One that does not
+ * changes that of whatever its thread runs next for the same call. Later calls do not see
+ * it, but for those of the thread that made the call, as after a serial loop. A call nested
+ * in a body hands on what the body has changed to. filch_fork,
  * filch_join with a worker and filch_spawn are no such calls: their branches and tasks
  * have the environment of the call around them when another thread runs them (a task:
  * always). To hand on another one, make them inside filch_run or filch_scope.
@@ -49,7 +50,8 @@ enum filch_bind {
  * bind         see enum filch_bind. Chosen: FILCH_BIND, or auto. The caller's own
  *              affinity is never changed. Who changes the masks of the threads later
  *              (taskset, a cpuset) has the last word: they stay where they are put, and
- *              filch_stats counts them (masks_changed).
+ *              filch_stats counts them (masks_changed). Bind the main thread before a
+ *              pool is made, if at all: its CPU is left to it then
  * spin_us      how long a thread without work looks on before it sleeps, in microseconds,
  *              at most 10 seconds; -1: not at all. Chosen: FILCH_SPIN_US (where 0 means
  *              not at all), or 50, which is about what waking takes; 0 with more workers

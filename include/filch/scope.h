@@ -51,7 +51,8 @@ FILCH_API int filch_scope_with(filch_scope_body *body, const filch_opts *opts);
  *            aligned as by malloc, and the spawner's memory may change at once. Size 0:
  *            ctx itself is handed on, and must outlive the task.
  *
- * The task runs in the floating-point environment of the scope's caller (see pool.h).
+ * The task runs in the floating-point environment of the scope's caller, unless
+ * a task before it left another one behind in its thread (see pool.h).
  *
  * Returns  0; -EINVAL for a NULL worker, scope or task, or a NULL ctx with a size. It
  *          never fails for lack of memory: the task then runs at once, inside the call,

@@ -20,14 +20,16 @@ typedef struct filch_stats {
     uint64_t steals_got;   /* tries to steal that brought a job, */
     uint64_t steals_empty; /* found nothing public, */
     uint64_t steals_lost;  /* or lost the race for it */
-    uint64_t strangers;    /* stolen while waiting, and handed over (isolation) */
-    uint64_t publishes;    /* a worker made its private jobs public, being asked */
-    uint64_t forced;       /* a thief did it for a worker in a long body */
-    uint64_t parks;        /* a thread went to sleep */
-    uint64_t wakes;        /* a thread was woken */
-    uint64_t overflows;    /* the ring or a free list was exhausted: run inline */
-    uint64_t busy_ns;      /* in calls and stolen work, summed over threads */
-    uint64_t idle_ns;      /* the pool's threads looking for work or asleep */
+    uint64_t
+        strangers; /* stolen and handed over: not the thief's to run (isolation), or of
+                              a floating-point environment that the thief does not know */
+    uint64_t publishes; /* a worker made its private jobs public, being asked */
+    uint64_t forced;    /* a thief did it for a worker in a long body */
+    uint64_t parks;     /* a thread went to sleep */
+    uint64_t wakes;     /* a thread was woken */
+    uint64_t overflows; /* the ring or a free list was exhausted: run inline */
+    uint64_t busy_ns;   /* in calls and stolen work, summed over threads */
+    uint64_t idle_ns;   /* the pool's threads looking for work or asleep */
     /* Threads that found their affinity mask changed by somebody else, or started (again,
      * after a fork) with another one than the pool was made for. They stay where they were
      * put. Each looks when it runs something, at most every 10 ms. */

@@ -11,6 +11,11 @@ uint64_t fl_preempted_ticks(uint64_t ticks, double expected)
     return 0;
 }
 
+void fl_preempted_begin(uint64_t now)
+{
+    (void)now;
+}
+
 void fl_preempted_forget(void)
 {
 }

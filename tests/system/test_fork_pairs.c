@@ -222,6 +222,9 @@ static unsigned run_pair(enum before before, enum way first_way, enum way second
                      before_names[before], way_names[first_way], point,
                      way_names[second_way], value);
     } while (atomic_load(was_held) && point < MOST_POINTS);
+    if (point == MOST_POINTS)
+        print_message("%s: %s against %s: not held after call %u\n", before_names[before],
+                      way_names[first_way], way_names[second_way], point);
     return point - 1;
 }
 
