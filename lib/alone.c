@@ -54,7 +54,7 @@ static size_t first_chunk(const struct fl_plan *plan)
 {
     size_t left = plan->call->end - plan->at, chunk = 1;
 
-    if (plan->is_small && plan->ticks_per_item > 0 && !is_told(plan->call)) {
+    if (plan->is_small) {
         double items = (double)fl_ticks_of_ns(FIRST_CHUNK_NS) / plan->ticks_per_item;
 
         chunk = FL_MIN(left / FIRST_PART, items < 1e18 ? (size_t)items : SIZE_MAX);
@@ -70,8 +70,7 @@ static size_t next_chunk(const struct fl_plan *plan, size_t items, uint64_t tick
     double rate = ticks > fl_ticks_of_ns(CLOCK_NS) ? (double)ticks / (double)items : 0;
     double fitting = (double)fl_ticks_of_ns(ALONE_CHUNK_NS) /
                      FL_MAX(FL_MAX(rate, plan->ticks_per_item), 1e-6);
-    bool is_known = plan->is_small && plan->ticks_per_item > 0;
-    size_t growth = is_known ? KNOWN_GROWTH : OTHER_GROWTH;
+    size_t growth = plan->is_small ? KNOWN_GROWTH : OTHER_GROWTH;
     size_t most = done > SIZE_MAX / growth ? SIZE_MAX : done * growth;
     size_t chunk = fitting < (double)most ? (size_t)fitting : most;
 

@@ -46,11 +46,9 @@ static bool find_if_small(const struct fl_plan *plan)
 {
     double ticks = expected_ticks(plan);
 
-    if (is_told(plan->call) || is_task_list(plan))
-        return false;
-    if (plan->ticks_per_item <= 0) /* not known: it may be short enough to be ruined */
-        return plan->is_divisible && launch_is_backing_off(&plan->pool->launch, 0);
-    return ticks < plan->price || (barely_pays(plan, ticks) && is_sampled(ALONE_SAMPLE));
+    return plan->ticks_per_item > 0 && !is_told(plan->call) && !is_task_list(plan) &&
+           (ticks < plan->price ||
+            (barely_pays(plan, ticks) && is_sampled(ALONE_SAMPLE)));
 }
 
 void fl_plan_init(struct fl_plan *plan, const struct fl_loop_call *call,

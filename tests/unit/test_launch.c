@@ -483,17 +483,6 @@ static void run_watched(struct watched *watched)
     assert_int_equal(watched->items, ITEMS);
 }
 
-static void a_loop_that_is_not_known_is_not_shared_meanwhile(void **state)
-{
-    struct watched *watched = *state;
-
-    back_off_for_long(watched);
-    watched->first_ns = MS / 2; /* long enough for another worker to come */
-    run_watched(watched);
-    skip_if_it_is_over(watched);
-    assert_int_equal(watched->others, 0);
-}
-
 static void a_slow_first_item_does_not_make_a_known_loop_long(void **state)
 {
     struct watched *watched = *state;
@@ -554,8 +543,6 @@ int main(void)
         cmocka_unit_test(loops_that_lose_raise_the_price_and_those_that_win_lower_it),
         cmocka_unit_test(long_loops_say_nothing_about_the_price),
         cmocka_unit_test(a_raise_is_forgotten),
-        cmocka_unit_test_setup_teardown(a_loop_that_is_not_known_is_not_shared_meanwhile,
-                                        create_pool, destroy_pool),
         cmocka_unit_test_setup_teardown(a_slow_first_item_does_not_make_a_known_loop_long,
                                         create_pool, destroy_pool),
         cmocka_unit_test_setup_teardown(
