@@ -41,7 +41,8 @@ static int status_of(void (*body)(void))
 
 /* --- bodies ------------------------------------------------------------------------- */
 
-static volatile double zero, result;
+static volatile double zero;
+static _Thread_local volatile double result;
 
 /* All at the same time, each on a worker of its own; the caller's does nothing. */
 struct divide {
