@@ -206,7 +206,7 @@ static int group_inside(struct fl_worker *worker, void *arg)
     if (!groups->emitters)
         return -ENOMEM;
     groups->lanes = lanes;
-    groups->shape.salt = fl_salt(); /* not before there is a pool: it reads the clock */
+    groups->shape.salt = fl_salt();
     err = fl_loop_in(worker, &call->map);
     return err ? err : merge(worker, call);
 }

@@ -74,7 +74,7 @@ struct filch_emitter {
     int err;
 };
 
-/* Pre: by is well formed. The salt is 0. */
+/* Pre: by is well formed. Sets the salt to 0; the caller chooses another one. */
 void fl_shape_init(struct fl_shape *shape, const filch_group_by *by, void *ctx);
 
 /* Memory, all zero, at a cache line's begin; NULL: none, or more than allowed. */

@@ -5,8 +5,11 @@
  * is needed and nothing can fail. These bytes guard the program's stack, too: they are not
  * to be guessed from what a salt does, so Philox and the clock stand in between.
  */
+#define _GNU_SOURCE
 #include <string.h>
+#include <time.h>
 #include <sys/auxv.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 #include <filch/random.h>
 #define XXH_INLINE_ALL
@@ -22,10 +25,14 @@ static uint64_t calls;
 
 static uint64_t make_secret(void)
 {
-    uint64_t number[2] = {fl_now_ns(), (uint64_t)getpid()}, given[2] = {0, 0};
+    uint64_t number[2] = {0, (uint64_t)getpid()}, given[2] = {0, 0};
+    struct timespec now = {0};
     const void *random = (const void *)(uintptr_t)getauxval(AT_RANDOM);
     uint32_t word[4];
 
+    /* Not fl_now_ns, which the first pool prepares: there may be none yet. */
+    (void)syscall(SYS_clock_gettime, CLOCK_MONOTONIC, &now);
+    number[0] = (uint64_t)now.tv_sec << 30 ^ (uint64_t)now.tv_nsec;
     if (random)
         memcpy(given, random, sizeof given);
     number[1] = number[1] << 32 ^ (uintptr_t)&secret ^ (uintptr_t)&number >> 4;

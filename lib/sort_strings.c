@@ -17,6 +17,7 @@
  * Large groups are sorted by all workers, one after the other; what is left of the array
  * in small ones is shared out.
  */
+#define _POSIX_C_SOURCE 200809L /* strnlen */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,6 +52,9 @@
 /* Words on the stack, and as much room. */
 #define STACK_WORDS ((size_t)256)
 
+/* A pivot is looked at so far in advance: strings may be long, and differ early. */
+#define KNOWN_MOST ((size_t)4096)
+
 /* Strings [begin, end), which agree in `depth` characters. agreed: see choose_keys. */
 struct group {
     size_t begin, end, depth;
@@ -61,7 +65,7 @@ struct group {
 struct keys {
     size_t depth;
     const char *pivot; /* from there on; NULL: eight characters */
-    size_t length;     /* of the pivot */
+    size_t known;      /* characters of the pivot that are there */
 };
 
 /* A string with this key is the pivot's equal. Others have the number of characters that
@@ -92,8 +96,14 @@ static uint64_t characters(const char *string)
     return key;
 }
 
-/* Characters in which a string agrees with the first n of another, which does not end
- * there. strncmp reads many at a time, and nothing behind the end of either. */
+/* Whether n characters of two strings agree, and are that many. */
+static bool agree_in(const char *string, const char *other, size_t n)
+{
+    return strncmp(string, other, n) == 0 && strnlen(other, n) == n;
+}
+
+/* Characters in which a string agrees with another one, which has n at least. strncmp reads
+ * many at a time, and nothing behind the end of either. */
 static size_t agreement(const char *string, const char *other, size_t n)
 {
     size_t count = 0;
@@ -104,6 +114,14 @@ static size_t agreement(const char *string, const char *other, size_t n)
         count += 32;
     while (count < n && string[count] == other[count])
         count++;
+    if (count < n)
+        return count;
+    while (agree_in(string + count, other + count, 1024))
+        count += 1024;
+    while (agree_in(string + count, other + count, 32))
+        count += 32;
+    while (string[count] && string[count] == other[count])
+        count++;
     return count;
 }
 
@@ -113,7 +131,7 @@ static uint64_t compare_with_pivot(const struct keys *keys, const char *string)
 
     if (string == keys->pivot)
         return SAME;
-    count = agreement(string, keys->pivot, keys->length);
+    count = agreement(string, keys->pivot, keys->known);
     if ((unsigned char)string[count] < (unsigned char)keys->pivot[count])
         return count;
     return string[count] ? UINT64_MAX - count : SAME;
@@ -140,7 +158,7 @@ static void choose_keys(struct keys *keys, const struct fl_word *at, size_t n,
     *keys = (struct keys){.depth = depth};
     if (agreed >= AGREED) {
         keys->pivot = at[fl_salt() % n].string + depth;
-        keys->length = strlen(keys->pivot);
+        keys->known = strnlen(keys->pivot, KNOWN_MOST);
     }
 }
 
@@ -458,8 +476,8 @@ int filch_sort_strings_with(const char **x, size_t n, const filch_opts *opts)
 {
     struct strings strings = {.x = x, .n = n, .opts = opts};
 
-    if ((n > 0 && !x) || n > SIZE_MAX / 2 / sizeof *x ||
-        (uintptr_t)x % _Alignof(char *) || fl_opts_check(opts))
+    if ((n > 0 && (!x || (uintptr_t)x % _Alignof(char *))) ||
+        n > SIZE_MAX / 2 / sizeof *x || fl_opts_check(opts))
         return -EINVAL;
     if (n > SIZE_MAX / 4 / sizeof *strings.at)
         return -ENOMEM;

@@ -123,7 +123,8 @@ FILCH_API int filch_scan_max_uint64(const uint64_t *x, size_t n, uint64_t *out,
  *
  * carry    double for float; else of the element type. NULL: 0, and the total is not told
  *
- * Otherwise as filch_scan_sum; the error also of |carry|, and, for the total, with i = n.
+ * Otherwise as filch_scan_sum. Error: as there, with |carry| added to the sum of absolute
+ * values; for the total put n for i
  *
  * Returns  as filch_scan_sum
  */

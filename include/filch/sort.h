@@ -136,8 +136,9 @@ FILCH_API int filch_argsort_double(const double *x, size_t n, size_t *index,
  *
  * Returns  -EINVAL also unless begin <= end <= n.
  * Cost     O(n) work and a sort of about n / 1000 items more than the range, for n keys
- *          that are no more uneven than a few passes can tell. About twice that of a sort
- *          for keys that somebody chose for its first sample, which is the same every time
+ *          that one pass spreads evenly. Else the parts that the pass left at the ends of
+ *          the range are sorted as wholes. At most about twice that of a sort, for keys
+ *          that somebody chose for its first sample, which is the same every time
  */
 FILCH_API int filch_sort_range_int32(int32_t *x, size_t n, size_t begin, size_t end,
                                      const filch_opts *opts);

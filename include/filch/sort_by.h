@@ -67,7 +67,7 @@ extern "C" {
  *
  * Serial meaning:  qsort(base, n, bytes, compare), with ctx, and stable
  *
- * base     at any address that its type can be at; may be NULL when n is 0
+ * base     filch does not ask for alignment, a comparison may; may be NULL when n is 0
  */
 #define filch_sort(base, n, bytes, compare, ...) \
     filch_sort_with(base, n, bytes, compare, FILCH_OPTS(__VA_ARGS__))

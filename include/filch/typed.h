@@ -181,9 +181,11 @@ struct filch_moments {
  *        relatively, by at most about (140 + 2 L) u + 2 sqrt(L) e / s + L (e / s)^2. Here
  *        s is the standard deviation, L = log2(n / 1024), rounded up, 0 for n < 1024, and
  *        u is 2^-53. So nothing is left of the (mean / s)^2 of a sum of squares. It is so
- *        for s > 2^-40 |mean|: else the items differ in their last bits only. Each 1024
- *        items whose own m2 is below 2^-1022 add up to 2^-1074 besides.
- * Cost   the array is read from memory once; each 1024 items twice from the cache.
+ *        for s > 2^-40 |mean|: else the items differ in their last bits only. Besides, the
+ *        mean is off by up to 2^-1074, and m2 by 2^-1074 for each 1024 items whose own m2
+ *        is below 2^-1022.
+ * Cost   the array is read from memory once; each 1024 items twice from the cache (doubles
+ *        that are all 0, very small or very large, or NaN, up to five times).
  * Source Chan, Golub, LeVeque, Stanford STAN-CS-79-773, 1979: pairwise, over blocks of
  *        1024 items, each by the corrected two-pass algorithm.
  */

@@ -60,7 +60,7 @@ static uint64_t hash_all_ones(const void *key, size_t bytes, void *ctx)
     return (void)key, (void)bytes, (void)ctx, UINT64_MAX;
 }
 
-/* All begin in the same place of any table. */
+/* Few bits that differ. */
 static uint64_t hash_low_bits(const void *key, size_t bytes, void *ctx)
 {
     uint64_t hash = 0;
@@ -70,13 +70,13 @@ static uint64_t hash_low_bits(const void *key, size_t bytes, void *ctx)
     return hash;
 }
 
-/* In the last places, so that they go on at the beginning. */
+/* Seven hashes. */
 static uint64_t hash_to_the_end(const void *key, size_t bytes, void *ctx)
 {
     return UINT64_MAX - hash_low_bits(key, bytes, ctx) % 7 * (UINT64_MAX >> 13);
 }
 
-/* Part by part, unevenly. */
+/* Most bits are alike. */
 static uint64_t hash_to_few_parts(const void *key, size_t bytes, void *ctx)
 {
     uint64_t low = hash_low_bits(key, bytes, ctx);

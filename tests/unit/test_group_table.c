@@ -257,11 +257,46 @@ static void parts_have_all_keys_whatever_the_hashes_are(void **state)
             merge_by_parts(kind, bits);
 }
 
+/* Every key is found where the new hash says, wherever the old one had put it: also around
+ * the end of the table, and in tables as full as can be. */
+static void keys_are_found_after_a_hash_is_given_up(void **state)
+{
+    static const size_t counts[] = {1, 5, 17, 100, 1000};
+    uint64_t salt;
+    size_t c, i;
+
+    (void)state;
+    for (c = 0; c < sizeof counts / sizeof counts[0]; c++)
+        for (salt = 1; salt <= 100; salt++) {
+            struct fl_shape shape;
+            filch_emitter *emitter = begin(&shape, salt);
+            uint64_t key;
+
+            for (key = 0; key < counts[c]; key++)
+                assert_non_null(filch_emit(emitter, key, &key, sizeof key));
+            shape.salt = salt + 1000;
+            fl_emitter_use_own_hash(emitter);
+            assert_int_equal(emitter->table.count, counts[c]);
+            for (i = 0; i < counts[c]; i++) {
+                const struct fl_entry *entry;
+
+                key = i;
+                entry = fl_table_find(&emitter->table, &shape,
+                                      fl_group_hash_of(&shape, NULL, &key, sizeof key),
+                                      &key, sizeof key);
+                assert_non_null(entry);
+                assert_memory_equal(fl_entry_key(entry, &shape), &key, sizeof key);
+            }
+            fl_emitter_free(emitter);
+        }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(keys_in_the_order_of_another_table_are_found_as_fast_as_others),
         cmocka_unit_test(keys_chosen_to_collide_without_a_salt_do_not),
+        cmocka_unit_test(keys_are_found_after_a_hash_is_given_up),
         cmocka_unit_test(parts_have_all_keys_whatever_the_hashes_are),
     };
 
