@@ -213,7 +213,7 @@ static void loops_far_apart_do_not_pay_together(void **state)
 
 /* --- preemption ------------------------------------------------------------------- */
 
-static struct fl_usage usage; /* what the system says */
+static _Thread_local struct fl_usage usage; /* what the system says to the thread */
 struct fl_usage __wrap_fl_thread_usage(void);
 
 struct fl_usage __wrap_fl_thread_usage(void)
@@ -284,6 +284,7 @@ static void *ask_for_the_first_time(void *losses)
     uint64_t *lost = losses;
     uint64_t chunk = fl_ticks_of_ns(1000 * MS);
 
+    usage = (struct fl_usage){.preemptions = 1};
     lost[0] = fl_preempted_ticks(chunk, 0);
     lose_cpu_ms(700);
     sleep_ms(5);
@@ -301,7 +302,6 @@ static void what_was_lost_before_work_is_not_lost_in_it(void **state)
     pthread_t thread;
 
     (void)state;
-    usage = (struct fl_usage){.preemptions = 1};
     assert_int_equal(pthread_create(&thread, NULL, ask_for_the_first_time, lost), 0);
     assert_int_equal(pthread_join(thread, NULL), 0);
     assert_int_equal(lost[0], 0);
