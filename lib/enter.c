@@ -10,18 +10,6 @@
 
 /* --- guests ----------------------------------------------------------------------- */
 
-/* Let the caller's floating-point environment go with what it is going to push. */
-static void guest_set_fpenv(struct fl_worker *guest)
-{
-    fl_fpenv fpenv = fl_fpenv_read();
-
-    if (fpenv == worker_fpenv(guest))
-        return;
-    if (fpenv != guest->pool->fpenv)
-        fl_store_relaxed(&guest->pool->has_fpenvs, 1u); /* released with each push */
-    serve(guest, 0, fpenv);
-}
-
 /* A free guest slot, or NULL. */
 static struct fl_worker *guest_enter(struct filch_pool *pool)
 {
@@ -31,7 +19,7 @@ static struct fl_worker *guest_enter(struct filch_pool *pool)
 
     if (guest == guests)
         return NULL;
-    guest_set_fpenv(&pool->slot[pool->thread_slots + guest]);
+    serve_caller(&pool->slot[pool->thread_slots + guest]);
     return &pool->slot[pool->thread_slots + guest];
 }
 

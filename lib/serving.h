@@ -77,6 +77,19 @@ static inline void serve(struct fl_worker *worker, fl_served served, fl_fpenv fp
     fl_store_release(&worker->serving, serving_word(served, worker->serves));
 }
 
+/* The calling thread becomes the guest: its floating-point environment goes with what it is
+ * going to push. Pre: the deque is empty. */
+static inline void serve_caller(struct fl_worker *guest)
+{
+    fl_fpenv fpenv = fl_fpenv_read();
+
+    if (fpenv == worker_fpenv(guest))
+        return;
+    if (fpenv != guest->pool->fpenv)
+        fl_store_relaxed(&guest->pool->has_fpenvs, 1u); /* released with each push */
+    serve(guest, 0, fpenv);
+}
+
 /* Whoever waits for served may have looked around, asking everybody who served it to
  * share, before this worker did. */
 static inline void ask_oneself(struct fl_worker *worker, fl_served served)

@@ -69,25 +69,13 @@ static void run_branch(filch_worker *w, filch_job *job)
     runs[expected - 1]++;
 }
 
-/* As guest_set_fpenv in enter.c. */
-static void guest_set_fpenv(struct fl_worker *guest)
-{
-    fl_fpenv fpenv = fl_fpenv_read();
-
-    if (fpenv == worker_fpenv(guest))
-        return;
-    if (fpenv != guest->pool->fpenv)
-        fl_store_relaxed(&guest->pool->has_fpenvs, 1u); /* released with each push */
-    serve(guest, 0, fpenv);
-}
-
 static void call(unsigned i)
 {
     struct fl_worker *worker = &workers[GUEST];
     int64_t place;
 
     fl_fpenv_write(i + 1);
-    guest_set_fpenv(worker);
+    serve_caller(worker);
     branch[i].run = run_branch;
     place = filch_fork(worker_hot(worker), &branch[i]);
     if (filch_reclaim(worker_hot(worker), &branch[i], place))
