@@ -162,4 +162,21 @@ static inline int run_role(const char *role, const char *const *variables, char 
     return child > 0 ? value_of_child(child) : -1;
 }
 
+/* What a role returns that cannot do its work in this process. */
+#define NOT_PERMITTED 77
+
+/* A role ends well; or it is not permitted, and why. */
+static inline void check_role(const char *role, const char *why_not)
+{
+    static char text[4096];
+    int value = run_role(role, NULL, text, sizeof text);
+
+    if (value == NOT_PERMITTED) {
+        print_message("skipped: %s\n", why_not);
+        skip();
+    }
+    if (value)
+        fail_msg("%s: %d %s", role, value, text);
+}
+
 #endif

@@ -9,8 +9,7 @@
 #include <sys/resource.h>
 #include <sys/syscall.h>
 
-#define NOT_PERMITTED 77
-#define WORKERS       4
+#define WORKERS 4
 
 /* --- what a thread has ------------------------------------------------------------ */
 
@@ -235,24 +234,11 @@ static const struct {
 
 /* --- tests ------------------------------------------------------------------------ */
 
-static void check(const char *role)
-{
-    static char text[4096];
-    int value = run_role(role, NULL, text, sizeof text);
-
-    if (value == NOT_PERMITTED) {
-        print_message("skipped: this process may not change its class so\n");
-        skip();
-    }
-    if (value)
-        fail_msg("%s: %d %s", role, value, text);
-}
-
-#define IN_ROLE(name, role)        \
-    static void name(void **state) \
-    {                              \
-        (void)state;               \
-        check(role);               \
+#define IN_ROLE(name, role)                                           \
+    static void name(void **state)                                    \
+    {                                                                 \
+        (void)state;                                                  \
+        check_role(role, "this process may not change its class so"); \
     }
 
 IN_ROLE(a_pool_made_by_a_batch_thread_has_the_class_of_the_process, "made by batch")
